@@ -1,0 +1,138 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `MILLRACE_ENGINES=1` leaves out everything that needs SwiftNIO or Hummingbird, so that the engines
+/// (everything below the listeners) build and test alone, without fetching or compiling a package.
+let enginesOnly = Context.environment["MILLRACE_ENGINES"] != nil
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Arrows point only downward: a target may name only targets that stand above it in this list.
+let engines: [Target] = [
+    .target(name: "CMillrace"),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(
+        name: "Bytes", dependencies: ["CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib"], swiftSettings: strict),
+    .target(name: "Machine", swiftSettings: strict),
+    .target(name: "SimulatedMachine", dependencies: ["Machine"], swiftSettings: strict),
+    .target(name: "Instruments", swiftSettings: strict),
+    .target(name: "KafkaWire", dependencies: ["Bytes"], swiftSettings: strict),
+    .executableTarget(name: "GenerateKafkaWire", swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Machine", "Bytes", "CSQLite"], swiftSettings: strict),
+    .target(
+        name: "Log", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments"],
+        swiftSettings: strict),
+    .target(
+        name: "MillraceTesting",
+        dependencies: ["Machine", "SimulatedMachine", "Bytes", "KafkaWire", "Storage", "Log"],
+        swiftSettings: strict),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes", "MillraceTesting"], swiftSettings: strict),
+    .testTarget(
+        name: "MachineTests", dependencies: ["Machine", "SimulatedMachine", "MillraceTesting"],
+        swiftSettings: strict),
+    .testTarget(name: "InstrumentsTests", dependencies: ["Instruments"], swiftSettings: strict),
+    .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "Bytes", "MillraceTesting"], swiftSettings: strict),
+    .testTarget(
+        name: "StorageTests", dependencies: ["Storage", "Machine", "SimulatedMachine", "MillraceTesting"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "LogTests",
+        dependencies: [
+            "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments", "MillraceTesting",
+        ],
+        resources: [.copy("Golden")],
+        swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let services: [Target] = [
+    .target(
+        name: "KafkaClient",
+        dependencies: nio + ["KafkaWire", "Bytes", .product(name: "Logging", package: "swift-log")],
+        swiftSettings: strict),
+    .target(
+        name: "ServeKafka",
+        dependencies: nio + [
+            "Log", "KafkaWire", "Bytes", "Machine", "Instruments", .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .target(
+        name: "ServeHTTP",
+        dependencies: [
+            "Instruments",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ] + nio,
+        swiftSettings: strict),
+    .executableTarget(
+        name: "millrace",
+        dependencies: nio + [
+            "ServeKafka", "ServeHTTP", "KafkaClient", "Log", "Storage", "Machine", "KafkaWire", "Bytes", "Instruments",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "KafkaClientTests",
+        dependencies: nio + ["KafkaClient", "KafkaWire", "Bytes", "MillraceTesting"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "ServeKafkaTests",
+        dependencies: nio + [
+            "ServeKafka", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "KafkaClient", "Bytes",
+            "Instruments", "MillraceTesting", .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "ServeHTTPTests",
+        dependencies: [
+            "ServeHTTP", "Instruments", .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "millraceTests",
+        dependencies: ["millrace", "KafkaClient", "MillraceTesting", "Log", "Machine"],
+        swiftSettings: strict),
+]
+
+let package = Package(
+    name: "millrace",
+    products: enginesOnly
+        ? []
+        : [
+            .executable(name: "millrace", targets: ["millrace"]),
+            .library(name: "KafkaClient", targets: ["KafkaClient"]),
+        ],
+    dependencies: enginesOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+            .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        ],
+    targets: engines + (enginesOnly ? [] : services)
+)

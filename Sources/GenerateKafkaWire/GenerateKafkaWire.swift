@@ -1,0 +1,4 @@
+@main
+struct GenerateKafkaWire {
+    static func main() {}
+}

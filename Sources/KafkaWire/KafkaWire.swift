@@ -1,0 +1,1 @@
+// KafkaWire: see ARCHITECTURE.md.

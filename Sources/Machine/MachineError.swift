@@ -1,0 +1,44 @@
+/// A failed operation on a file: what was tried, on which path, and why it failed.
+public struct MachineError: Error, Sendable, CustomStringConvertible {
+    /// The coarse reasons that callers decide by.
+    public enum Code: Sendable, Equatable {
+        /// Nothing stands at the path.
+        case notFound
+        /// Something already stands at the path.
+        case exists
+        /// The file system is full, or a quota is reached (ENOSPC, EDQUOT).
+        case noSpace
+        /// The device failed (EIO).
+        case device
+        /// The process or the system has no descriptor left (EMFILE, ENFILE).
+        case tooManyFiles
+        /// Not permitted (EACCES, EPERM, EROFS).
+        case denied
+        /// Another process holds the lock.
+        case locked
+        /// Anything else; `errorNumber` tells.
+        case other
+    }
+
+    /// The coarse reason.
+    public let code: Code
+    /// The operation, in the imperative: "open", "write", "synchronize".
+    public let operation: String
+    /// The path it was tried on.
+    public let path: String
+    /// The operating system's `errno`; 0 if none was involved.
+    public let errorNumber: Int32
+
+    /// Assembles an error.
+    public init(code: Code, operation: String, path: String, errorNumber: Int32 = 0) {
+        self.code = code
+        self.operation = operation
+        self.path = path
+        self.errorNumber = errorNumber
+    }
+
+    /// "cannot OPERATION PATH: REASON".
+    public var description: String {
+        "cannot \(operation) \(path): \(code)\(errorNumber == 0 ? "" : " (errno \(errorNumber))")"
+    }
+}

@@ -1,0 +1,1 @@
+// MillraceTesting: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// ServeHTTP: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// ServeKafka: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// SimulatedMachine: see ARCHITECTURE.md.

@@ -105,7 +105,6 @@ let services: [Target] = [
         name: "ServeHTTPTests",
         dependencies: [
             "ServeHTTP", "Instruments", .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ],

@@ -1,0 +1,126 @@
+# What a person runs. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev pkg-config
+TEST_PACKAGES  := kcat python3-venv
+BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
+
+SWIFT_BUILD  := swift build --explicit-target-dependency-import-check error
+RELEASE      := -c release --static-swift-stdlib -Xlinker -s
+BINARY       := .build/release/millrace
+PYTHON       := .build/venv/bin/python
+SOURCES      := Package.swift Sources Tests Fuzz
+
+.PHONY: help
+help: ## list these targets
+	@echo "Millrace: one binary for everything your systems say"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: build
+build: deps ## build the release binary, .build/release/millrace
+	$(SWIFT_BUILD) $(RELEASE) --product millrace
+
+.PHONY: run
+run: build ## build, and serve with data under ./data
+	@echo
+	@echo "  When the line 'ready kafka=…' appears, type in another terminal:"
+	@echo
+	@echo "    make demo                                           watch this machine's logs and figures arrive"
+	@echo "    echo hello | $(BINARY) produce greetings    write a record (any Kafka client can)"
+	@echo "    $(BINARY) consume greetings --from beginning"
+	@echo "    curl http://127.0.0.1:8086/metrics"
+	@echo
+	@echo "  Stop with Ctrl-C; the records stay in ./data."
+	@echo
+	@exec $(BINARY) serve --data ./data
+
+.PHONY: demo
+demo: deps-test ## send this machine's logs and figures to a running server, and watch them arrive
+	@python3 Demo/demo.py --millrace $(BINARY)
+
+.PHONY: test
+test: deps deps-test venv lint test-swift build test-peers test-crash test-allocations ## the whole suite, real clients and crash rounds included
+
+.PHONY: test-swift
+test-swift: deps ## the Swift tests
+	$(SWIFT_BUILD) --build-tests
+	swift test --skip-build
+
+.PHONY: test-engines
+test-engines: deps ## the engines alone, without SwiftNIO: the quickest loop
+	MILLRACE_ENGINES=1 swift test --scratch-path .build-engines
+
+.PHONY: test-peers
+test-peers: venv build ## real Kafka clients, raw protocol and bad input against the release binary
+	MILLRACE_BINARY=$(BINARY) $(PYTHON) -m pytest -q Tests/Peers
+
+.PHONY: test-crash
+test-crash: venv build ## 20 rounds of kill -9 under load
+	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/crash.py --rounds 20
+
+.PHONY: test-allocations
+test-allocations: deps-bench build ## heap allocations per request, against the thresholds in Bench/
+	python3 Bench/allocations.py --millrace $(BINARY) --check
+
+.PHONY: lint
+lint: ## formatter and generated code; the tidy rules are in test-swift
+	swift format lint --strict --recursive --parallel $(SOURCES)
+	swift run -q GenerateKafkaWire --check
+
+.PHONY: format
+format: ## format every Swift file
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+.PHONY: generate
+generate: ## write Sources/KafkaWire/Generated from the declarations
+	swift run -q GenerateKafkaWire
+
+.PHONY: bench
+bench: deps-bench build ## ratios against a C program, fdatasync and NATS JetStream, in one run
+	python3 Bench/bench.py --millrace $(BINARY)
+
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: deps ## libFuzzer on every decoder, FUZZ_SECONDS=60 each
+	cd Fuzz && ./run.sh $(FUZZ_SECONDS)
+
+.PHONY: soak
+soak: venv build ## 200 crash rounds and a long simulation of the log
+	MILLRACE_ENGINES=1 MILLRACE_ROUNDS=2000 swift test --scratch-path .build-engines --filter Simulation
+	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/crash.py --rounds 200
+
+.PHONY: venv
+venv: .build/venv/installed
+.build/venv/installed: Tests/Peers/requirements.txt | deps-test
+	mkdir -p .build
+	python3 -m venv .build/venv
+	.build/venv/bin/pip install -q --disable-pip-version-check -r Tests/Peers/requirements.txt
+	touch $@
+
+.PHONY: clean
+clean: ## remove everything that was built; ./data stays
+	rm -rf .build .build-engines Fuzz/.build Bench/build
+
+# Installs what is missing and asks nothing; does nothing when all is there.
+define install_packages
+	@missing=""; for package in $(1); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+		echo "installing$$missing"; \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq; \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+.PHONY: deps deps-test deps-bench
+deps:
+	$(call install_packages,$(BUILD_PACKAGES))
+deps-test:
+	$(call install_packages,$(TEST_PACKAGES))
+deps-bench: deps-test
+	$(call install_packages,$(BENCH_PACKAGES))

@@ -6,7 +6,7 @@ import Testing
         #expect(importedModule("import Log") == "Log")
         #expect(importedModule("public import NIOCore") == "NIOCore")
         #expect(importedModule("@testable import Log") == "Log")
-        #expect(importedModule("import struct Bytes.ByteReader") != nil)
+        #expect(importedModule("import struct Bytes.ByteReader") == "Bytes")
         #expect(importedModule("let important = import_") == nil)
     }
 

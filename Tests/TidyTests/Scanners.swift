@@ -5,7 +5,10 @@ func importedModule(_ line: String) -> String? {
     let isModifier = parts[..<position].allSatisfy {
         $0.hasPrefix("@") || ["public", "package", "internal", "private", "fileprivate"].contains($0)
     }
-    return isModifier ? String(parts[position + 1].split(separator: ".")[0]) : nil
+    guard isModifier else { return nil }
+    let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
+    let named = parts[(position + 1)...].first { !kinds.contains($0) }
+    return named.map { String($0.split(separator: ".")[0]) }
 }
 
 /// Every identifier in some code.

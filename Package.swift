@@ -23,7 +23,7 @@ let engines: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(
         name: "Bytes", dependencies: ["CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib"], swiftSettings: strict),
-    .target(name: "Machine", swiftSettings: strict),
+    .target(name: "Machine", dependencies: ["CMillrace"], swiftSettings: strict),
     .target(name: "SimulatedMachine", dependencies: ["Machine"], swiftSettings: strict),
     .target(name: "Instruments", swiftSettings: strict),
     .target(name: "KafkaWire", dependencies: ["Bytes"], swiftSettings: strict),

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A failed operation on a file: what was tried, on which path, and why it failed.
 public struct MachineError: Error, Sendable, CustomStringConvertible {
     /// The coarse reasons that callers decide by.
@@ -37,8 +39,43 @@ public struct MachineError: Error, Sendable, CustomStringConvertible {
         self.errorNumber = errorNumber
     }
 
-    /// "cannot OPERATION PATH: REASON".
+    /// An error from the operating system's `errno`.
+    public init(errorNumber: Int32, operation: String, path: String) {
+        self.init(
+            code: Code(errorNumber: errorNumber), operation: operation, path: path, errorNumber: errorNumber)
+    }
+
+    /// "cannot OPERATION PATH: REASON (errno NUMBER)".
     public var description: String {
-        "cannot \(operation) \(path): \(code)\(errorNumber == 0 ? "" : " (errno \(errorNumber))")"
+        let number = errorNumber == 0 ? "" : " (errno \(errorNumber))"
+        return "cannot \(operation) \(path): \(reason)\(number)"
+    }
+
+    private var reason: String {
+        if code == .locked { return "another process holds the lock" }
+        guard errorNumber != 0 else { return "\(code)" }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            // The POSIX variant: 0 is success, and the text stands in the buffer.
+            guard let start = buffer.baseAddress, strerror_r(errorNumber, start, buffer.count) == 0 else {
+                return "\(code)"
+            }
+            return String(cString: start)
+        }
+    }
+}
+
+extension MachineError.Code {
+    /// The coarse reason behind an `errno`.
+    public init(errorNumber: Int32) {
+        self =
+            switch errorNumber {
+            case ENOENT, ENOTDIR: .notFound
+            case EEXIST, ENOTEMPTY: .exists
+            case ENOSPC, EDQUOT: .noSpace
+            case EIO: .device
+            case EMFILE, ENFILE: .tooManyFiles
+            case EACCES, EPERM, EROFS: .denied
+            default: .other
+            }
     }
 }

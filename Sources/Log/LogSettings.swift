@@ -1,0 +1,35 @@
+/// The bounds and intervals of a commit log. Every bound has a named answer, given at the field.
+public struct LogSettings: Sendable {
+    /// This broker's id. Default 1.
+    public var nodeID: Int32 = 1
+    /// The configs of topics that set none themselves.
+    public var topicDefaults = TopicConfiguration()
+    /// The most partitions of one topic; beyond it creation fails with `.limitReached`. Default 10,000.
+    public var maximumPartitionsPerTopic: Int32 = 10_000
+    /// The most partitions in total; beyond it creation fails with `.limitReached`. Default 100,000.
+    public var maximumPartitions = 100_000
+    /// How many segments have a descriptor and maps open at the same time; the least recently used is closed
+    /// first. Slices that are being sent and unsynced files stay open beyond it. Default 512.
+    public var maximumOpenSegments = 512
+    /// Idempotent producers remembered per partition; beyond it the one that was idle longest is forgotten (its
+    /// next batch is accepted with any sequence number). Default 4,096, about 1 MB.
+    public var maximumProducersPerPartition = 4_096
+    /// How long an idle idempotent producer is remembered, in milliseconds. Default one day, as Kafka.
+    public var producerExpirationMilliseconds: Int64 = 86_400_000
+    /// Waiters for a sync on one partition; beyond it appends with `.now` fail with `.overloaded`. Default 65,536.
+    public var maximumSyncWaitersPerPartition = 65_536
+    /// Waiters for data on one partition; beyond it `notifyWhenReadable` fails with `.overloaded`. Default 10,000.
+    public var maximumReadWaitersPerPartition = 10_000
+    /// Threads that sync files side by side. Default 4: more gained nothing on an SSD with ext4.
+    public var flusherThreads = 4
+    /// Time between checkpoints of the recovery points, in milliseconds. Default 10 s: what an unclean start has
+    /// to verify is at most what was appended in this time.
+    public var checkpointIntervalMilliseconds: Int64 = 10_000
+    /// Time between passes of retention, in milliseconds. Default 5 minutes, as Kafka.
+    public var retentionIntervalMilliseconds: Int64 = 300_000
+    /// Log bytes between producer-state snapshots; bounds what a start replays. Default 64 MiB.
+    public var snapshotIntervalBytes: Int64 = 64 << 20
+
+    /// The defaults.
+    public init() {}
+}

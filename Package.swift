@@ -26,7 +26,7 @@ let engines: [Target] = [
     .target(name: "Machine", dependencies: ["CMillrace"], swiftSettings: strict),
     .target(name: "SimulatedMachine", dependencies: ["Machine"], swiftSettings: strict),
     .target(name: "Instruments", swiftSettings: strict),
-    .target(name: "KafkaWire", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "KafkaWire", dependencies: ["Bytes"], exclude: ["Declarations"], swiftSettings: strict),
     .executableTarget(name: "GenerateKafkaWire", swiftSettings: strict),
     .target(name: "Storage", dependencies: ["Machine", "Bytes", "CSQLite"], swiftSettings: strict),
     .target(

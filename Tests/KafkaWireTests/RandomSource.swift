@@ -50,7 +50,7 @@ struct RandomSource {
 
     mutating func records() -> RecordsField { chance(4) ? .null : .bytes(bytes()) }
 
-    mutating func uuid() -> Uuid { Uuid(integer(), integer()) }
+    mutating func uuid() -> Uuid { Uuid(high: integer(), low: integer()) }
 
     mutating func array<T>(_ element: (inout RandomSource) -> T) -> [T] {
         var count = below(4)

@@ -3,17 +3,17 @@ public import Bytes
 /// A 128-bit identifier, as Kafka uses it for topics. Its text is unpadded base64url of its 16 bytes.
 public struct Uuid: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The first 8 bytes, big-endian.
-    public let mostSignificantBits: UInt64
+    public let high: UInt64
     /// The last 8 bytes, big-endian.
-    public let leastSignificantBits: UInt64
+    public let low: UInt64
 
     /// The identifier that stands for "none".
-    public static let zero = Uuid(0, 0)
+    public static let zero = Uuid(high: 0, low: 0)
 
     /// Assembles an identifier from its halves.
-    public init(_ mostSignificantBits: UInt64, _ leastSignificantBits: UInt64) {
-        self.mostSignificantBits = mostSignificantBits
-        self.leastSignificantBits = leastSignificantBits
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
     }
 
     /// A version 4 identifier from 128 random bits. Like Kafka's, none has a text that starts with a dash: such a bit
@@ -22,24 +22,24 @@ public struct Uuid: Sendable, Hashable, Comparable, CustomStringConvertible {
         var most = (first & ~0xF000) | 0x4000
         // "-" is 62 in base64url: the first six bits.
         if most >> 58 == 62 { most ^= 1 << 63 }
-        self.init(most, (second & ~(3 << 62)) | (2 << 62))
+        self.init(high: most, low: (second & ~(3 << 62)) | (2 << 62))
     }
 
     /// Decodes 16 bytes.
     public init(decoding reader: inout ByteReader) throws(BytesError) {
-        mostSignificantBits = try reader.uint64()
-        leastSignificantBits = try reader.uint64()
+        high = try reader.uint64()
+        low = try reader.uint64()
     }
 
     /// Appends the 16 bytes.
     public func encode(into writer: inout ByteWriter) {
-        writer.write(mostSignificantBits)
-        writer.write(leastSignificantBits)
+        writer.write(high)
+        writer.write(low)
     }
 
     /// Orders by the bytes.
     public static func < (left: Uuid, right: Uuid) -> Bool {
-        (left.mostSignificantBits, left.leastSignificantBits) < (right.mostSignificantBits, right.leastSignificantBits)
+        (left.high, left.low) < (right.high, right.low)
     }
 }
 
@@ -58,7 +58,7 @@ extension Uuid {
     private func sextet(_ index: Int) -> UInt64 {
         let right = 122 - 6 * index
         // Swift's smart shifts: a negative distance shifts the other way, one past the width gives zero.
-        return (leastSignificantBits >> right | mostSignificantBits >> (right - 64)) & 63
+        return (low >> right | high >> (right - 64)) & 63
     }
 
     /// Parses base64url, with or without padding; nil if it is not 16 bytes.
@@ -76,6 +76,6 @@ extension Uuid {
             most = most << bits | least >> (64 - bits)
             least = least << bits | UInt64(value) >> (6 - bits)
         }
-        self.init(most, least)
+        self.init(high: most, low: least)
     }
 }

@@ -28,7 +28,7 @@ let engines: [Target] = [
     .target(name: "Instruments", swiftSettings: strict),
     .target(name: "KafkaWire", dependencies: ["Bytes"], exclude: ["Declarations"], swiftSettings: strict),
     .executableTarget(name: "GenerateKafkaWire", swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["Machine", "Bytes", "CSQLite"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Machine", "CMillrace", "CSQLite"], swiftSettings: strict),
     .target(
         name: "Log", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments"],
         swiftSettings: strict),
@@ -43,7 +43,7 @@ let engines: [Target] = [
     .testTarget(name: "InstrumentsTests", dependencies: ["Instruments"], swiftSettings: strict),
     .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "Bytes", "MillraceTesting"], swiftSettings: strict),
     .testTarget(
-        name: "StorageTests", dependencies: ["Storage", "Machine", "SimulatedMachine", "MillraceTesting"],
+        name: "StorageTests", dependencies: ["CSQLite", "Storage", "Machine", "SimulatedMachine", "MillraceTesting"],
         swiftSettings: strict),
     .testTarget(
         name: "LogTests",

@@ -19,7 +19,8 @@ public protocol FileSystem: Sendable {
     func synchronizeDirectory(_ path: String) throws(MachineError)
     /// Makes everything written to the file system that holds `path` durable (`syncfs`).
     ///
-    /// One call costs about what ten `fdatasync` cost, whatever the number of dirty files.
+    /// One call costs about what ten `fdatasync` cost, whatever the number of dirty files. An error is reported once,
+    /// to one caller: it puts in doubt everything written to the volume since the last success, whoever wrote it.
     func synchronizeVolume(holding path: String) throws(MachineError)
     /// Total and available bytes of the file system that holds `path`.
     func capacity(ofVolumeHolding path: String) throws(MachineError) -> VolumeCapacity

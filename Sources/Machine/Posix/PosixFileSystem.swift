@@ -1,8 +1,11 @@
 import CMillrace
 import Glibc
+import Synchronization
 
 /// The operating system's files.
 struct PosixFileSystem: FileSystem {
+    private let volumes = PosixVolumes()
+
     /// Readable by all, writable by the owner, minus the process's umask.
     private static let fileMode: mode_t = 0o644
     private static let directoryMode: mode_t = 0o755
@@ -103,13 +106,11 @@ struct PosixFileSystem: FileSystem {
     }
 
     func synchronizeVolume(holding path: String) throws(MachineError) {
-        let descriptor = try descriptor(path, O_RDONLY, operation: "synchronize volume of")
-        defer { close(descriptor) }
-        while syncfs(descriptor) != 0 {
-            if errno != EINTR {
-                throw MachineError(errorNumber: errno, operation: "synchronize volume of", path: path)
-            }
-        }
+        try volumes.synchronize(
+            path,
+            opening: { () throws(MachineError) in
+                try descriptor(path, O_RDONLY, operation: "synchronize volume of")
+            })
     }
 
     func capacity(ofVolumeHolding path: String) throws(MachineError) -> VolumeCapacity {
@@ -149,5 +150,35 @@ struct PosixFileSystem: FileSystem {
         while rest.count > 1, rest.last == "/" { rest.removeLast() }
         guard let slash = rest.lastIndex(of: "/"), slash != rest.startIndex else { return nil }
         return String(rest[..<slash])
+    }
+}
+
+/// The descriptors that `syncfs` is called on, one per path, held as long as the file system object.
+///
+/// The kernel reports a failed write-back once to each open descriptor. One that is opened for a single call misses
+/// what failed before, if another program has been told already.
+private final class PosixVolumes: Sendable {
+    /// Paths beyond this many get a descriptor for the single call. A process syncs one data directory.
+    private static let maximumHeld = 16
+    private let held = Mutex<[String: Int32]>([:])
+
+    deinit {
+        held.withLock { for descriptor in $0.values { close(descriptor) } }
+    }
+
+    /// One call at a time, so that no caller's success can hide another one's failure.
+    func synchronize(_ path: String, opening: () throws(MachineError) -> Int32) throws(MachineError) {
+        try held.withLock { (held) throws(MachineError) in
+            let known = held[path]
+            let descriptor = if let known { known } else { try opening() }
+            let isHeld = known != nil || held.count < Self.maximumHeld
+            defer { if !isHeld { close(descriptor) } }
+            if isHeld { held[path] = descriptor }
+            while syncfs(descriptor) != 0 {
+                if errno != EINTR {
+                    throw MachineError(errorNumber: errno, operation: "synchronize volume of", path: path)
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES  := kcat python3-venv
+TEST_PACKAGES  := kcat python3-venv e2fsprogs mount
 BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
 
 SWIFT_BUILD  := swift build --explicit-target-dependency-import-check error
@@ -93,12 +93,19 @@ soak: venv build ## 200 crash rounds and a long simulation of the log
 	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/crash.py --rounds 200
 
 .PHONY: venv
-venv: .build/venv/installed
+venv: .build/venv/installed .build/venv-2023/installed .build/venv-2024/installed
 .build/venv/installed: Tests/Peers/requirements.txt | deps-test
+	$(call make_environment,.build/venv,$<)
+.build/venv-%/installed: Tests/Peers/requirements-%.txt | deps-test
+	$(call make_environment,.build/venv-$*,$<)
+
+# A virtual environment for Python: where, and the file that lists what it holds.
+define make_environment
 	mkdir -p .build
-	python3 -m venv .build/venv
-	.build/venv/bin/pip install -q --disable-pip-version-check -r Tests/Peers/requirements.txt
-	touch $@
+	python3 -m venv $(1)
+	$(1)/bin/pip install -q --disable-pip-version-check -r $(2)
+	touch $(1)/installed
+endef
 
 .PHONY: clean
 clean: ## remove everything that was built; ./data stays

@@ -31,6 +31,8 @@ public enum SimulatedOperation: Sendable, Hashable, CaseIterable {
     case synchronizeVolume
     /// `FileSystem.lock`.
     case lock
+    /// A commit of something that is no file, by `SimulatedProcess.commit`.
+    case commit
 }
 
 /// An error that a simulated machine is to produce.

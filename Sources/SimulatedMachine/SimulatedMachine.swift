@@ -30,6 +30,12 @@ public final class SimulatedMachine: Sendable {
             randomness: SimulatedRandomness(world: world))
     }
 
+    /// The running process, for things that are no files but share its faults and its end.
+    public var process: SimulatedProcess {
+        let incarnation = world.state.withLock { $0.incarnation }
+        return SimulatedProcess(world: world, incarnation: incarnation)
+    }
+
     // MARK: Ends
 
     /// Ends the process, as `kill -9` does: locks and descriptors go, written bytes stay in the page cache.

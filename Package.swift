@@ -28,7 +28,7 @@ let engines: [Target] = [
     .target(name: "Instruments", swiftSettings: strict),
     .target(name: "KafkaWire", dependencies: ["Bytes"], exclude: ["Declarations"], swiftSettings: strict),
     .executableTarget(name: "GenerateKafkaWire", swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["Machine", "CMillrace", "CSQLite"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Machine", "Bytes", "CSQLite"], swiftSettings: strict),
     .target(
         name: "Log", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments"],
         swiftSettings: strict),

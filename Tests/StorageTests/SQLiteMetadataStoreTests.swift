@@ -84,6 +84,18 @@ import Testing
         expect(.formatTooNew) { _ = try open() }
     }
 
+    @Test func aFlippedByteInAValueIsFound() throws {
+        let store = try open()
+        try store.commit([.put(key: "good", value: [1], expected: nil), .put(key: "bad", value: [2], expected: nil)])
+        store.close()
+        try SQLiteConnection(path: path).execute("UPDATE entries SET value = x'03' WHERE key = x'626164'")
+        let damaged = try open()
+        expect(.corrupt) { _ = try damaged.get("bad") }
+        expect(.corrupt) { _ = try damaged.list(prefix: "b") }
+        expect(.corrupt) { try damaged.commit([put("bad", expected: 1)]) }
+        #expect(try damaged.get("good")?.value == [1])
+    }
+
     @Test func damagedPagesAreAnErrorNotACrash() throws {
         let store = try open()
         for index in 0..<200 { try store.commit([put("key \(index)", 1000)]) }

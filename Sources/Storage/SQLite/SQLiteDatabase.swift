@@ -1,4 +1,4 @@
-import CMillrace
+import Bytes
 
 /// The tables and the prepared statements.
 struct SQLiteDatabase {
@@ -116,9 +116,9 @@ struct SQLiteDatabase {
 
     /// CRC32C of the version (8 bytes, big endian), the key and the value.
     private static func checksum(_ key: [UInt8], _ value: [UInt8], _ version: Int64) -> Int64 {
-        var crc = withUnsafeBytes(of: version.bigEndian) { millrace_crc32c(0, $0.baseAddress, $0.count) }
-        crc = key.withUnsafeBytes { millrace_crc32c(crc, $0.baseAddress, $0.count) }
-        return Int64(value.withUnsafeBytes { millrace_crc32c(crc, $0.baseAddress, $0.count) })
+        var crc = withUnsafeBytes(of: version.bigEndian) { CRC32C.checksum($0) }
+        crc = key.withUnsafeBytes { CRC32C.checksum($0, continuing: crc) }
+        return Int64(value.withUnsafeBytes { CRC32C.checksum($0, continuing: crc) })
     }
 
     // MARK: Writing

@@ -1,0 +1,89 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Instruments
+public import Logging
+public import NIOCore
+import ServiceLifecycle
+
+/// The HTTP listener: `/metrics`, `/healthz`, `/readyz`.
+///
+/// It listens before the log is recovered, so that whoever waits for the process can see that it lives and why it is
+/// not ready.
+public final class HTTPServer: Sendable {
+    /// The address that it listens on; the port is the real one if 0 was asked for.
+    public let address: SocketAddress
+    private let services: ServiceGroup
+    private let running: Task<Void, any Error>
+
+    private init(address: SocketAddress, services: ServiceGroup, running: Task<Void, any Error>) {
+        self.address = address
+        self.services = services
+        self.running = running
+    }
+
+    /// Binds and starts to serve.
+    ///
+    /// - Throws: `IOError` if the address cannot be bound.
+    public static func start(
+        settings: HTTPServerSettings, instruments: InstrumentRegistry, readiness: Readiness,
+        eventLoops: any EventLoopGroup, logger: Logger
+    ) async throws -> HTTPServer {
+        // Hummingbird says at info what the composition root says in one line.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let (addresses, found) = AsyncStream.makeStream(of: SocketAddress.self)
+        let application = Application(
+            router: router(instruments, readiness),
+            server: .http1(
+                configuration: .init(idleTimeout: .seconds(settings.idleTimeoutSeconds))),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), serverName: "millrace",
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
+            onServerRunning: { channel in
+                if let address = channel.localAddress { found.yield(address) }
+                found.finish()
+            },
+            eventLoopGroupProvider: .shared(eventLoops), logger: quiet)
+        let services = ServiceGroup(configuration: .init(services: [.init(service: application)], logger: quiet))
+        let running = Task {
+            defer { found.finish() }
+            try await services.run()
+        }
+        for await address in addresses {
+            return HTTPServer(address: address, services: services, running: running)
+        }
+        try await running.value
+        throw ChannelError.ioOnClosedChannel
+    }
+
+    /// Accepts no more connections, finishes the requests that are being answered, and closes.
+    public func stop() async {
+        await services.triggerGracefulShutdown()
+        _ = await running.result
+    }
+
+    private static func router(_ instruments: InstrumentRegistry, _ readiness: Readiness) -> Router<BasicRequestContext>
+    {
+        let router = Router()
+        router.get("/metrics") { _, _ in
+            text(.ok, instruments.render(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        router.get("/healthz") { _, _ in text(.ok, "ok\n") }
+        router.get("/readyz") { _, _ in
+            switch readiness.state {
+            case .ready: text(.ok, "ready\n")
+            case .notReady(let reason): text(.serviceUnavailable, "not ready: \(reason)\n")
+            }
+        }
+        return router
+    }
+
+    private static func text(
+        _ status: HTTPResponse.Status, _ body: String, contentType: String = "text/plain; charset=utf-8"
+    ) -> Response {
+        Response(
+            status: status, headers: [.contentType: contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    }
+}

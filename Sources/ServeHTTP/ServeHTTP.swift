@@ -1,1 +1,0 @@
-// ServeHTTP: see ARCHITECTURE.md.

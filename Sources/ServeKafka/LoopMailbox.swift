@@ -1,0 +1,59 @@
+import Log
+import NIOCore
+import Synchronization
+
+/// A connection's number, unique in the process.
+struct ConnectionID: Hashable, Sendable {
+    let number: UInt64
+}
+
+/// A request that waits, seen from another thread.
+struct RequestID: Hashable, Sendable {
+    let connection: ConnectionID
+    let ticket: ResponseQueue<Response>.Ticket
+}
+
+/// What other threads tell an event loop.
+enum LoopEvent: Sendable {
+    /// A partition that a produce request waits for is synced, or will not be.
+    case synced(RequestID, result: Int, LogError?)
+    /// A partition that a fetch request waits for has more to read.
+    case readable(RequestID)
+    /// Work that was done on another thread is done.
+    case done(RequestID, Response)
+    /// The memory budget has room again.
+    case memoryAvailable(ConnectionID)
+}
+
+/// Where other threads leave events for one event loop. However many they leave, the loop is woken once: a thread
+/// switch costs 5 to 30 µs, an append under a lock 5 ns.
+///
+/// Bounded by what can be waiting: connections × requests in flight × partitions per request.
+final class LoopMailbox: Sendable {
+    private let eventLoop: any EventLoop
+    private let events = Mutex<[LoopEvent]>([])
+    private let drain: @Sendable ([LoopEvent]) -> Void
+
+    /// - Parameter drain: called on the loop with everything that has come since the last time.
+    init(eventLoop: any EventLoop, drain: @escaping @Sendable ([LoopEvent]) -> Void) {
+        self.eventLoop = eventLoop
+        self.drain = drain
+    }
+
+    /// Leaves an event, from any thread.
+    func post(_ event: LoopEvent) {
+        let isFirst = events.withLock { events in
+            events.append(event)
+            return events.count == 1
+        }
+        if isFirst { eventLoop.execute { self.deliver() } }
+    }
+
+    private func deliver() {
+        drain(
+            events.withLock { events in
+                defer { events.removeAll() }
+                return events
+            })
+    }
+}

@@ -1,1 +1,0 @@
-// ServeKafka: see ARCHITECTURE.md.

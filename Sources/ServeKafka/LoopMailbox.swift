@@ -7,20 +7,14 @@ struct ConnectionID: Hashable, Sendable {
     let number: UInt64
 }
 
-/// A request that waits, seen from another thread.
-struct RequestID: Hashable, Sendable {
-    let connection: ConnectionID
-    let ticket: ResponseQueue<Response>.Ticket
-}
-
 /// What other threads tell an event loop.
 enum LoopEvent: Sendable {
     /// A partition that a produce request waits for is synced, or will not be.
-    case synced(RequestID, result: Int, LogError?)
+    case synced(RequestID, PartitionPosition, LogError?)
     /// A partition that a fetch request waits for has more to read.
     case readable(RequestID)
     /// Work that was done on another thread is done.
-    case done(RequestID, Response)
+    case done(RequestID, Response.Body)
     /// The memory budget has room again.
     case memoryAvailable(ConnectionID)
 }
@@ -30,14 +24,14 @@ enum LoopEvent: Sendable {
 ///
 /// Bounded by what can be waiting: connections × requests in flight × partitions per request.
 final class LoopMailbox: Sendable {
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
+    /// Who works on the events; only touched on the loop.
+    let owner: NIOLoopBoundBox<BrokerLoop?>
     private let events = Mutex<[LoopEvent]>([])
-    private let drain: @Sendable ([LoopEvent]) -> Void
 
-    /// - Parameter drain: called on the loop with everything that has come since the last time.
-    init(eventLoop: any EventLoop, drain: @escaping @Sendable ([LoopEvent]) -> Void) {
+    init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        self.drain = drain
+        owner = .makeEmptyBox(eventLoop: eventLoop)
     }
 
     /// Leaves an event, from any thread.
@@ -50,10 +44,10 @@ final class LoopMailbox: Sendable {
     }
 
     private func deliver() {
-        drain(
-            events.withLock { events in
-                defer { events.removeAll() }
-                return events
-            })
+        let batch = events.withLock { events in
+            defer { events = [] }
+            return events
+        }
+        owner.value?.deliver(batch)
     }
 }

@@ -19,11 +19,11 @@ struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     let label: String
     let format: LogFormat
-    let clock: any Machine.Clock
+    let clock: any Clock
     let write: @Sendable ([UInt8]) -> Void
 
     init(
-        label: String, format: LogFormat, level: Logger.Level, clock: any Machine.Clock,
+        label: String, format: LogFormat, level: Logger.Level, clock: any Clock,
         write: @escaping @Sendable ([UInt8]) -> Void = writeToStandardError
     ) {
         self.label = label

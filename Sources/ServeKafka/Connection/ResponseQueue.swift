@@ -64,13 +64,18 @@ struct ResponseQueue<Response> {
         return inFlight < capacity ? .open : .full
     }
 
-    /// A request came. `exclusive`: no later request is taken up before this one is answered.
-    mutating func admit(exclusive: Bool = false) -> Ticket {
+    /// A request came.
+    mutating func admit() -> Ticket {
         precondition(admission == .open, "a request was taken while \(admission)")
         let ticket = Ticket(sequence: firstSequence + UInt64(inFlight))
         slots.append(.waiting)
-        if exclusive { self.exclusive = ticket }
         return ticket
+    }
+
+    /// Takes up no later request before this one, the last that was admitted, is answered.
+    mutating func makeExclusive(_ ticket: Ticket) {
+        precondition(isWaiting(ticket) && exclusive == nil)
+        exclusive = ticket
     }
 
     /// Whether the request still waits for its response.

@@ -1,0 +1,45 @@
+import Instruments
+import KafkaWire
+import Log
+import Logging
+import Machine
+import NIOPosix
+
+/// What every connection shares. The functions that answer one API each are extensions of it, in files named by the
+/// API's key; they are synchronous, may be called on any thread, and those that can wait for the disk say so.
+final class Broker: Sendable {
+    let log: CommitLog
+    let settings: KafkaServerSettings
+    let instruments: KafkaInstruments
+    let clock: any Clock
+    let budget: MemoryBudget
+    let logger: Logger
+    /// Where requests are worked on that may wait for the disk besides appending.
+    let administration: NIOThreadPool
+
+    init(
+        log: CommitLog, settings: KafkaServerSettings, registry: InstrumentRegistry, clock: any Clock,
+        logger: Logger
+    ) {
+        self.log = log
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        instruments = KafkaInstruments(registry)
+        administration = NIOThreadPool(numberOfThreads: settings.administrationThreads)
+        budget = MemoryBudget(capacityBytes: settings.maximumGatheredBytes, gauge: instruments.gatheredBytes)
+    }
+
+    /// Where the client of a connection is told to connect to.
+    func endpoint(for connection: ConnectionAddresses) -> KafkaServerSettings.Endpoint {
+        settings.advertised ?? connection.local
+    }
+}
+
+/// The two ends of a connection.
+struct ConnectionAddresses: Sendable {
+    /// What the client connected to.
+    let local: KafkaServerSettings.Endpoint
+    /// The client, for log lines.
+    let remote: String
+}

@@ -1,0 +1,144 @@
+import Instruments
+import KafkaWire
+import Log
+import Logging
+import Machine
+import NIOCore
+
+/// What the connections of one event loop share. Touched on that loop only.
+final class BrokerLoop {
+    let broker: Broker
+    let mailbox: LoopMailbox
+    let instruments: LoopInstruments
+    private var connections: [ConnectionID: KafkaConnection] = [:]
+    private var topics: [Uuid: TopicInstruments] = [:]
+    private var sweep: RepeatedTask?
+    private var limiter = LogLimiter(linesPerSecond: 5)
+
+    /// How often time-outs are looked for: they are precise to a second.
+    private static let sweepInterval = TimeAmount.seconds(1)
+    /// Topics whose counters are kept at hand; beyond it all are looked up anew.
+    private static let maximumTopics = 10_000
+
+    init(broker: Broker, mailbox: LoopMailbox) {
+        self.broker = broker
+        self.mailbox = mailbox
+        instruments = LoopInstruments(broker.instruments.registry)
+    }
+
+    /// Monotonic nanoseconds.
+    func now() -> UInt64 { broker.clock.monotonicNanoseconds() }
+
+    /// Adds a connection that became active.
+    func add(_ connection: KafkaConnection) {
+        connections[connection.id] = connection
+        broker.instruments.connections.add(1)
+        guard sweep == nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: mailbox.eventLoop)
+        sweep = mailbox.eventLoop.scheduleRepeatedTask(
+            initialDelay: Self.sweepInterval, delay: Self.sweepInterval
+        ) { _ in bound.value.enforceTimeouts() }
+    }
+
+    /// Forgets a connection that became inactive.
+    func remove(_ connection: KafkaConnection) {
+        guard connections.removeValue(forKey: connection.id) != nil else { return }
+        broker.instruments.connections.add(-1)
+        broker.budget.forget(connection.id)
+        if connections.isEmpty {
+            sweep?.cancel()
+            sweep = nil
+        }
+    }
+
+    /// Works on what other threads left, then lets each connection concerned write once.
+    func deliver(_ events: [LoopEvent]) {
+        var touched: [KafkaConnection] = []
+        for event in events {
+            guard let connection = connections[event.connection] else { continue }
+            connection.handle(event)
+            if !connection.isTouched {
+                connection.isTouched = true
+                touched.append(connection)
+            }
+        }
+        for connection in touched {
+            connection.isTouched = false
+            connection.advance()
+        }
+    }
+
+    /// Takes no more requests on any connection; each closes when its last response has left.
+    func drainConnections() {
+        for connection in Array(connections.values) { connection.drain() }
+    }
+
+    /// Closes what has not drained.
+    func closeConnections() {
+        for connection in Array(connections.values) { connection.close(.stopping, "the broker stopped") }
+        mailbox.owner.value = nil
+    }
+
+    /// The counters of a partition's topic. Kept by id: a later topic of the same name has counters of its own.
+    func topic(of partition: Partition) -> TopicInstruments {
+        if let known = topics[partition.topicID] { return known }
+        if topics.count >= Self.maximumTopics { topics.removeAll() }
+        let made = broker.instruments.topic(partition.topicName)
+        topics[partition.topicID] = made
+        return made
+    }
+
+    /// Logs and counts that the broker closes a connection. Lines are limited; the counter tells all.
+    func report(_ reason: KafkaInstruments.CloseReason, _ detail: String, remote: String) {
+        broker.instruments.countClose(reason)
+        guard let suppressed = limiter.admit(now: now()) else { return }
+        broker.logger.warning(
+            "connection closed",
+            metadata: [
+                "reason": "\(reason.rawValue)", "detail": "\(detail)", "client": "\(remote)",
+                "suppressed": "\(suppressed)",
+            ])
+    }
+
+    private func enforceTimeouts() {
+        let now = now()
+        for connection in Array(connections.values) { connection.enforceTimeouts(now: now) }
+    }
+}
+
+extension LoopEvent {
+    fileprivate var connection: ConnectionID {
+        switch self {
+        case .synced(let request, _, _), .readable(let request), .done(let request, _): request.connection
+        case .memoryAvailable(let connection): connection
+        }
+    }
+}
+
+/// Lets through a number of log lines per second, and counts the rest. A value: time is passed in.
+struct LogLimiter {
+    /// The lines let through per second.
+    let linesPerSecond: Int
+    private var windowStart: UInt64 = 0
+    private var linesInWindow = 0
+    private var suppressed = 0
+
+    init(linesPerSecond: Int) {
+        self.linesPerSecond = linesPerSecond
+    }
+
+    /// How many lines were suppressed since the last one, if this one may be written; else nil.
+    mutating func admit(now: UInt64) -> Int? {
+        if now >= windowStart + 1_000_000_000 {
+            windowStart = now
+            linesInWindow = 0
+        }
+        guard linesInWindow < linesPerSecond else {
+            suppressed += 1
+            return nil
+        }
+        linesInWindow += 1
+        defer { suppressed = 0 }
+        return suppressed
+    }
+}

@@ -1,0 +1,114 @@
+import Bytes
+import Instruments
+import KafkaWire
+import Log
+import NIOCore
+import NIOPosix
+
+extension KafkaConnection {
+    /// What became of a request when its handler returns.
+    enum Outcome {
+        /// It is answered.
+        case answered(Response.Body)
+        /// It is answered later, by `answer`. Further requests are taken up meanwhile.
+        case waiting
+        /// It gets no answer (`acks=0`).
+        case silent
+        /// It may wait for the disk: another thread works on it, and no further request is taken up before.
+        case offloaded(@Sendable () -> Response.Body)
+        /// Only closing the connection answers it.
+        case closed(KafkaInstruments.CloseReason, String)
+    }
+
+    /// Handles one frame.
+    func handle(_ frame: ByteBuffer, readAt: UInt64, startedAt: UInt64) {
+        frame.withUnsafeReadableBytes { bytes in
+            var reader = ByteReader(bytes)
+            do throws(WireError) {
+                let header = try RequestHeader(decoding: &reader)
+                try handle(header, &reader, readAt: readAt, startedAt: startedAt)
+            } catch {
+                close(.malformed, "\(error)")
+            }
+        }
+    }
+
+    /// Answers a request that waited.
+    func answer(_ ticket: Ticket, _ stamp: RequestStamp, _ body: Response.Body) {
+        let now = loop.now()
+        loop.instruments[stamp.api].wait.record(now &- min(now, stamp.handledAt))
+        responses.answer(ticket, Response(stamp: stamp, body: body, readyAt: now))
+    }
+
+    /// Work that another thread did is done.
+    func offloadedWorkIsDone(_ ticket: Ticket, _ body: Response.Body) {
+        guard let stamp = offloaded.removeValue(forKey: ticket) else { return }
+        answer(ticket, stamp, body)
+    }
+
+    private func handle(
+        _ header: RequestHeader, _ reader: inout ByteReader, readAt: UInt64, startedAt: UInt64
+    ) throws(WireError) {
+        guard let api = ServedAPI(rawValue: header.apiKey) else {
+            return close(.unknownAPI, "API key \(header.apiKey), version \(header.apiVersion)")
+        }
+        guard api == .apiVersions || api.versions.contains(header.apiVersion) else {
+            return close(.unknownVersion, "\(api.name) version \(header.apiVersion)")
+        }
+        let handles = loop.instruments[api]
+        handles.requests.add()
+        handles.queue.record(startedAt &- min(startedAt, readAt))
+        var stamp = RequestStamp(api: api, version: header.apiVersion, correlationID: header.correlationId)
+        let ticket = responses.admit()
+        let outcome = try perform(stamp, ticket, &reader)
+        stamp.handledAt = loop.now()
+        handles.handle.record(stamp.handledAt &- min(stamp.handledAt, startedAt))
+        switch outcome {
+        case .answered(let body):
+            responses.answer(ticket, Response(stamp: stamp, body: body, readyAt: stamp.handledAt))
+        case .waiting: stampWaiting(ticket, stamp)
+        case .silent: responses.answer(ticket, nil)
+        case .offloaded(let work): offload(ticket, stamp, work)
+        case .closed(let reason, let detail): close(reason, detail)
+        }
+    }
+
+    private func perform(
+        _ stamp: RequestStamp, _ ticket: Ticket, _ reader: inout ByteReader
+    ) throws(WireError) -> Outcome {
+        let version = stamp.version
+        switch stamp.api {
+        case .produce:
+            return version < ProduceRequest.versions.lowerBound
+                ? try refuseOldProduce(&reader, version: version)
+                : try produce(ProduceRequest(decoding: &reader, version: version), stamp, ticket, reader)
+        case .fetch: return fetch(try FetchRequest(decoding: &reader, version: version), stamp, ticket)
+        case .listOffsets: return listOffsets(try ListOffsetsRequest(decoding: &reader, version: version))
+        case .metadata: return metadata(try MetadataRequest(decoding: &reader, version: version), version: version)
+        case .apiVersions: return try apiVersions(&reader, version: version)
+        case .createTopics: return createTopics(try CreateTopicsRequest(decoding: &reader, version: version))
+        case .deleteTopics:
+            return deleteTopics(try DeleteTopicsRequest(decoding: &reader, version: version), version: version)
+        case .initProducerId: return initProducerId(try InitProducerIdRequest(decoding: &reader, version: version))
+        case .describeCluster:
+            let request = try DescribeClusterRequest(decoding: &reader, version: version)
+            return .answered(.other(broker.describeCluster(request, addresses)))
+        case .describeTopicPartitions:
+            let request = try DescribeTopicPartitionsRequest(decoding: &reader, version: version)
+            return .answered(.other(broker.describeTopicPartitions(request)))
+        }
+    }
+
+    private func stampWaiting(_ ticket: Ticket, _ stamp: RequestStamp) {
+        produces[ticket]?.stamp = stamp
+        fetches[ticket]?.stamp = stamp
+    }
+
+    private func offload(_ ticket: Ticket, _ stamp: RequestStamp, _ work: @escaping @Sendable () -> Response.Body) {
+        responses.makeExclusive(ticket)
+        offloaded[ticket] = stamp
+        let request = RequestID(connection: id, ticket: ticket)
+        let mailbox = loop.mailbox
+        broker.administration.submit { _ in mailbox.post(.done(request, work())) }
+    }
+}

@@ -1,0 +1,149 @@
+import Instruments
+
+/// What the Kafka listener counts, shared by every event loop.
+struct KafkaInstruments: Sendable {
+    /// Why the broker closed a connection, or did not take it. Each is a label of one counter.
+    enum CloseReason: String, CaseIterable, Sendable {
+        /// A frame announced a size out of bounds.
+        case frameSize = "frame-size"
+        /// A frame did not complete in time.
+        case frameTimeout = "frame-timeout"
+        /// Nothing came, or nothing was read, for too long.
+        case idle
+        /// An API key that is not served.
+        case unknownAPI = "unknown-api"
+        /// A version of an API that is not served.
+        case unknownVersion = "unknown-version"
+        /// A request that does not parse.
+        case malformed
+        /// A produce request with `acks=0` failed, which only closing can tell.
+        case unacknowledgedProduce = "unacknowledged-produce"
+        /// More connections than allowed.
+        case tooManyConnections = "too-many-connections"
+        /// More partitions in a request than allowed.
+        case tooManyPartitions = "too-many-partitions"
+        /// Records that a response had announced could not be read.
+        case storage
+        /// The socket failed.
+        case socket
+        /// The broker stopped before the connection had drained.
+        case stopping
+    }
+
+    let registry: InstrumentRegistry
+    let connections: Gauge
+    let accepted: Counter
+    let gatheredBytes: Gauge
+    let waitingFetches: Gauge
+    private let closed: [CloseReason: Counter]
+
+    init(_ registry: InstrumentRegistry) {
+        self.registry = registry
+        connections = registry.gauge("millrace_kafka_connections", help: "Open connections of Kafka clients.")
+        accepted = registry.counter(
+            "millrace_kafka_connections_accepted_total", help: "Connections accepted from Kafka clients.")
+        gatheredBytes = registry.gauge(
+            "millrace_kafka_gathered_bytes", help: "Memory reserved for large requests that have arrived in part.")
+        waitingFetches = registry.gauge("millrace_kafka_waiting_fetches", help: "Fetch requests that wait for data.")
+        closed = CloseReason.allCases.reduce(into: [:]) { counters, reason in
+            counters[reason] = registry.counter(
+                "millrace_kafka_connections_closed_total", help: "Connections that the broker closed, by reason.",
+                labels: [Label("reason", reason.rawValue)])
+        }
+    }
+
+    func countClose(_ reason: CloseReason) {
+        closed[reason]?.add()
+    }
+
+    func countError(_ api: ServedAPI, _ name: String) {
+        registry.counter(
+            "millrace_kafka_errors_total", help: "Errors answered to Kafka clients, by API and Kafka's error name.",
+            labels: [Label("api", api.name), Label("error", name)]
+        ).add()
+    }
+
+    func countClient(name: String, version: String) {
+        registry.counter(
+            "millrace_kafka_client_software_total", help: "ApiVersions requests, by what the client says it is.",
+            labels: [Label("name", name), Label("version", version)]
+        ).add()
+    }
+
+    func topic(_ name: String) -> TopicInstruments {
+        let labels = [Label("topic", name)]
+        return TopicInstruments(
+            bytesIn: registry.counter(
+                "millrace_topic_bytes_in_total", help: "Bytes of record batches appended, by topic.", labels: labels),
+            recordsIn: registry.counter(
+                "millrace_topic_records_in_total", help: "Records appended, by topic.", labels: labels),
+            bytesOut: registry.counter(
+                "millrace_topic_bytes_out_total", help: "Bytes of record batches fetched, by topic.", labels: labels))
+    }
+
+    /// Stops rendering a topic that was deleted.
+    func forgetTopic(_ name: String) {
+        for family in [
+            "millrace_topic_bytes_in_total", "millrace_topic_records_in_total", "millrace_topic_bytes_out_total",
+        ] {
+            registry.remove(family, with: Label("topic", name))
+        }
+    }
+}
+
+/// The counters of one topic.
+struct TopicInstruments: Sendable {
+    let bytesIn: Counter
+    let recordsIn: Counter
+    let bytesOut: Counter
+}
+
+/// One event loop's own handles on what it updates per request: 1 to 3 ns each, without contention.
+struct LoopInstruments {
+    /// What a request spends its time on.
+    private enum Phase: String {
+        /// From the read that completed it to the start of its work.
+        case queue
+        /// Its work on the event loop, appends and reads included.
+        case handle
+        /// From the end of its work to the moment it could be answered: the sync, the long poll, another thread.
+        case wait
+        /// From then to the moment it was written, behind the responses that go first.
+        case order
+    }
+
+    /// The handles of one API.
+    struct API {
+        let requests: CounterCell
+        let queue: HistogramCell
+        let handle: HistogramCell
+        let wait: HistogramCell
+        let order: HistogramCell
+    }
+
+    let bytesIn: CounterCell
+    let bytesOut: CounterCell
+    private let apis: [API]
+
+    init(_ registry: InstrumentRegistry) {
+        bytesIn = registry.counter("millrace_kafka_bytes_in_total", help: "Bytes received from Kafka clients.").cell()
+        bytesOut = registry.counter("millrace_kafka_bytes_out_total", help: "Bytes sent to Kafka clients.").cell()
+        apis = ServedAPI.allCases.sorted { $0.position < $1.position }.map { Self.api(registry, $0) }
+    }
+
+    subscript(api: ServedAPI) -> API { apis[api.position] }
+
+    private static func api(_ registry: InstrumentRegistry, _ api: ServedAPI) -> API {
+        func phase(_ phase: Phase) -> HistogramCell {
+            registry.histogram(
+                "millrace_kafka_request_seconds", help: "Time of Kafka requests, by API and phase.",
+                labels: [Label("api", api.name), Label("phase", phase.rawValue)]
+            ).cell()
+        }
+        let requests = registry.counter(
+            "millrace_kafka_requests_total", help: "Kafka requests, by API.", labels: [Label("api", api.name)])
+        return API(
+            requests: requests.cell(), queue: phase(.queue), handle: phase(.handle), wait: phase(.wait),
+            order: phase(.order))
+    }
+}

@@ -88,7 +88,7 @@ let services: [Target] = [
             "ServeKafka", "ServeHTTP", "KafkaClient", "Log", "Storage", "Machine", "KafkaWire", "Bytes", "Instruments",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
-            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
         swiftSettings: strict),
     .testTarget(

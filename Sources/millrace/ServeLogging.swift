@@ -115,8 +115,9 @@ extension Int64 {
     }
 }
 
+/// Writes to STDERR, whole.
 @Sendable
-private func writeToStandardError(_ bytes: [UInt8]) {
+func writeToStandardError(_ bytes: [UInt8]) {
     var rest = bytes[...]
     while !rest.isEmpty {
         let written = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// `millrace serve`: the server.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve the log: Kafka's protocol, metrics and health over HTTP.",
+        discussion: """
+            Every option can also be given as an environment variable: MILLRACE_ and the option's name in capitals, \
+            with underscores (MILLRACE_KAFKA_LISTEN for --kafka-listen). An option wins over the environment.
+
+            When everything listens, one line goes to STDOUT, and with --ready-file also into that file:
+              ready kafka=127.0.0.1:9092 http=127.0.0.1:8086 grpc=off version=0.1.0
+
+            SIGTERM and SIGINT stop gracefully: requests that were taken are answered, everything is synced. A second \
+            one stops at once, as a crash would: nothing acknowledged is lost.
+
+            Exit status: 0 stopped as asked; 64 a bad option or environment variable; 69 an address cannot be \
+            listened on; 73 the data directory cannot be opened; 75 another process has it open; 1 anything else.
+            """)
+
+    @OptionGroup var options: ServeOptions
+
+    func run() async throws {
+        let settings = try ServeSettings(options, environment: ServeEnvironment.current)
+        do {
+            try await ServeNode.run(settings)
+        } catch let failure as ServeFailure {
+            writeToStandardError(Array("millrace: \(failure.message)\n".utf8))
+            throw ExitCode(failure.status)
+        }
+    }
+}
+
+/// Why the server could not start, in words that name the next step, and the exit status that says so.
+struct ServeFailure: Error {
+    /// The process's exit status; see `Serve`'s discussion.
+    let status: Int32
+    let message: String
+
+    static func cannotListen(_ message: String) -> ServeFailure { ServeFailure(status: 69, message: message) }
+    static func cannotOpen(_ message: String) -> ServeFailure { ServeFailure(status: 73, message: message) }
+    static func locked(_ message: String) -> ServeFailure { ServeFailure(status: 75, message: message) }
+    static func other(_ message: String) -> ServeFailure { ServeFailure(status: 1, message: message) }
+}

@@ -1,0 +1,149 @@
+import Glibc
+import Instruments
+import KafkaWire
+import Log
+import Logging
+import Machine
+import NIOCore
+import NIOPosix
+import ServeHTTP
+import ServeKafka
+import UnixSignals
+
+/// The composition root: builds, starts in order, stops in reverse.
+enum ServeNode {
+    /// Serves until a signal stops it.
+    ///
+    /// - Throws: `ServeFailure` if it cannot start.
+    static func run(_ settings: ServeSettings) async throws {
+        let machine = Machine.posix()
+        let logger = Logger(label: "millrace") { label in
+            LineLogHandler(label: label, format: settings.logFormat, level: settings.logLevel, clock: machine.clock)
+        }
+        let figures = ProcessFigures(machine: machine, data: settings.data)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        logger.debug("open files", metadata: ["limit": "\(raiseFileLimit())"])
+        let registry = InstrumentRegistry()
+        registry.addCollector(figures.write)
+        let readiness = Readiness(notReady: "recovering the log")
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+
+        let http = try await startHTTP(settings, registry, readiness, eventLoops, logger)
+        let log = try await openLog(settings, machine, logger)
+        LogFigures(log: log).register(in: registry)
+        log.start()
+        let kafka = try await startKafka(settings, log, registry, machine, eventLoops, logger)
+
+        readiness.state = .ready
+        try announce(ReadyLine(kafka: kafka.address, http: http.address), settings, machine)
+        logger.info(
+            "ready",
+            metadata: [
+                "kafka": "\(ReadyLine.hostAndPort(kafka.address))", "http": "\(ReadyLine.hostAndPort(http.address))",
+                "data": "\(settings.data)", "version": "\(version)", "seconds": "\(figures.uptimeSeconds)",
+            ])
+
+        await waitForStop(signals, logger)
+        readiness.state = .notReady("stopping")
+        if let file = settings.readyFile { try? machine.files.remove(file) }
+        await kafka.stop(within: settings.stopTimeoutSeconds * 1_000)
+        await offLoops { log.close() }
+        await http.stop()
+        try? await eventLoops.shutdownGracefully()
+        logger.info("stopped")
+    }
+
+    private static func startHTTP(
+        _ settings: ServeSettings, _ registry: InstrumentRegistry, _ readiness: Readiness,
+        _ eventLoops: any EventLoopGroup, _ logger: Logger
+    ) async throws -> HTTPServer {
+        do {
+            return try await HTTPServer.start(
+                settings: settings.http, instruments: registry, readiness: readiness, eventLoops: eventLoops,
+                logger: logger)
+        } catch {
+            throw cannotListen("HTTP", "http-listen", settings.http.host, settings.http.port, error)
+        }
+    }
+
+    private static func startKafka(
+        _ settings: ServeSettings, _ log: CommitLog, _ registry: InstrumentRegistry, _ machine: Machine,
+        _ eventLoops: any EventLoopGroup, _ logger: Logger
+    ) async throws -> KafkaServer {
+        do {
+            return try await KafkaServer.start(
+                settings: settings.kafka, log: log, instruments: registry, clock: machine.clock,
+                eventLoops: eventLoops, logger: logger)
+        } catch {
+            await offLoops { log.close() }
+            throw cannotListen("Kafka", "kafka-listen", settings.kafka.host, settings.kafka.port, error)
+        }
+    }
+
+    private static func openLog(
+        _ settings: ServeSettings, _ machine: Machine, _ logger: Logger
+    ) async throws -> CommitLog {
+        let opened = await offLoops {
+            Result { () throws(LogError) in
+                try CommitLog.open(directory: settings.data, settings: LogSettings(), machine: machine) { event in
+                    logger.log(
+                        level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])
+                }
+            }
+        }
+        do throws(LogError) {
+            return try opened.get()
+        } catch  where error.code == .locked {
+            throw ServeFailure.locked(
+                "\(settings.data) is open in another process: stop that one, or choose another directory with --data")
+        } catch  where error.code == .formatTooNew {
+            throw ServeFailure.cannotOpen("\(error.message): start the newer version, or choose another directory")
+        } catch {
+            throw ServeFailure.cannotOpen("cannot open the data directory \(settings.data): \(error)")
+        }
+    }
+
+    private static func announce(_ line: ReadyLine, _ settings: ServeSettings, _ machine: Machine) throws {
+        do {
+            if let file = settings.readyFile { try line.write(to: file, machine.files) }
+        } catch {
+            throw ServeFailure.cannotOpen("cannot write the ready file: \(error)")
+        }
+        line.print()
+    }
+
+    /// Waits for the first signal; the second ends the process at once, with the status that a shell expects.
+    private static func waitForStop(_ signals: UnixSignalsSequence, _ logger: Logger) async {
+        let iterator = signals.makeAsyncIterator()
+        let first = await nextSignal(iterator)
+        logger.info("stopping", metadata: ["signal": "\(first.map { "\($0)" } ?? "none")"])
+        Task {
+            if await nextSignal(iterator) != nil { _exit(130) }
+        }
+    }
+
+    private static func nextSignal(_ iterator: UnixSignalsSequence.AsyncIterator) async -> UnixSignal? {
+        var iterator = iterator
+        return await iterator.next()
+    }
+
+    /// Blocking work, on a thread that may block.
+    private static func offLoops<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            NIOThreadPool.singleton.submit { _ in continuation.resume(returning: work()) }
+        }
+    }
+
+    private static func cannotListen(
+        _ what: String, _ option: String, _ host: String, _ port: Int, _ error: any Error
+    ) -> ServeFailure {
+        guard let error = error as? IOError, error.errnoCode == EADDRINUSE else {
+            return .cannotListen("cannot listen on \(host):\(port) for \(what): \(error)")
+        }
+        return .cannotListen(
+            """
+            cannot listen on \(host):\(port) for \(what): the port is in use. Stop what uses it (ss -ltnp 'sport = \
+            :\(port)' names it), or choose another with --\(option) HOST:PORT; port 0 takes a free one
+            """)
+    }
+}

@@ -12,6 +12,8 @@ public struct WireError: Error, Sendable, CustomStringConvertible {
         case corruptBatch
         /// A record batch that is intact but states something that is not allowed (Kafka: INVALID_RECORD).
         case invalidBatch
+        /// A record batch whose timestamps are of a kind that is not allowed (Kafka: INVALID_TIMESTAMP).
+        case invalidTimestamp
         /// A record batch of a format older than v2 (Kafka: UNSUPPORTED_FOR_MESSAGE_FORMAT).
         case unsupportedFormat
         /// A compression codec that does not exist (Kafka: UNSUPPORTED_COMPRESSION_TYPE).
@@ -32,6 +34,20 @@ public struct WireError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
         self.cause = cause
+    }
+
+    /// The code of Kafka's protocol that tells a client the same.
+    public var errorCode: ErrorCode {
+        switch code {
+        case .malformedMessage: .invalidRequest
+        case .unsupportedVersion: .unsupportedVersion
+        case .corruptBatch: .corruptMessage
+        case .invalidBatch: .invalidRecord
+        case .invalidTimestamp: .invalidTimestamp
+        case .unsupportedFormat: .unsupportedForMessageFormat
+        case .unsupportedCompression: .unsupportedCompressionType
+        case .limitExceeded: .messageTooLarge
+        }
     }
 
     /// The message, followed by its cause.

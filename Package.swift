@@ -41,7 +41,9 @@ let engines: [Target] = [
         name: "MachineTests", dependencies: ["Machine", "SimulatedMachine", "MillraceTesting"],
         swiftSettings: strict),
     .testTarget(name: "InstrumentsTests", dependencies: ["Instruments"], swiftSettings: strict),
-    .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "Bytes", "MillraceTesting"], swiftSettings: strict),
+    .testTarget(
+        name: "KafkaWireTests", dependencies: ["KafkaWire", "Bytes", "MillraceTesting"], exclude: ["Golden"],
+        swiftSettings: strict),
     .testTarget(
         name: "StorageTests", dependencies: ["CSQLite", "Storage", "Machine", "SimulatedMachine", "MillraceTesting"],
         swiftSettings: strict),

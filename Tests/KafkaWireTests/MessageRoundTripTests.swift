@@ -10,7 +10,7 @@ struct MessageRoundTripTests {
 
     private func roundTrip<Message: RandomMessage>(_ type: Message.Type) throws {
         for version in type.versions {
-            for seed in 0..<40 as Range<UInt64> {
+            for seed in 0..<12 as Range<UInt64> {
                 var source = RandomSource(seed: seed)
                 let message = type.random(&source, version)
                 let bytes = encode(message, version)
@@ -44,7 +44,7 @@ struct MessageRoundTripTests {
 
     private func change<Message: RandomMessage>(_ type: Message.Type) {
         for version in type.versions {
-            for seed in 0..<200 as Range<UInt64> {
+            for seed in 0..<60 as Range<UInt64> {
                 var source = RandomSource(seed: seed)
                 var bytes = encode(type.random(&source, version), version)
                 guard !bytes.isEmpty else { continue }

@@ -64,6 +64,7 @@ struct RandomSource {
 
 /// What can be made of random values: only fields of the version are set.
 protocol RandomValue: Equatable {
+    init()
     static func random(_ source: inout RandomSource, _ version: Int16) -> Self
 }
 

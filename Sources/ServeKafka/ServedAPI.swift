@@ -6,6 +6,7 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
     case fetch = 1
     case listOffsets = 2
     case metadata = 3
+    case findCoordinator = 10
     case apiVersions = 18
     case createTopics = 19
     case deleteTopics = 20
@@ -22,6 +23,8 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .fetch: 4...18
         case .listOffsets: 1...11
         case .metadata: 0...13
+        // Not served, but librdkafka sends lz4 only to brokers that advertise it.
+        case .findCoordinator: 0...6
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
@@ -38,6 +41,7 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .fetch: 12
         case .listOffsets: 6
         case .metadata: 9
+        case .findCoordinator: 3
         case .apiVersions: 3
         case .createTopics: 5
         case .deleteTopics: 4
@@ -54,6 +58,7 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .fetch: "Fetch"
         case .listOffsets: "ListOffsets"
         case .metadata: "Metadata"
+        case .findCoordinator: "FindCoordinator"
         case .apiVersions: "ApiVersions"
         case .createTopics: "CreateTopics"
         case .deleteTopics: "DeleteTopics"
@@ -82,6 +87,7 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .initProducerId: 7
         case .describeCluster: 8
         case .describeTopicPartitions: 9
+        case .findCoordinator: 10
         }
     }
 }

@@ -11,6 +11,8 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
     case listOffsets = 2
     /// Metadata, key 3.
     case metadata = 3
+    /// FindCoordinator, key 10.
+    case findCoordinator = 10
     /// ApiVersions, key 18.
     case apiVersions = 18
     /// CreateTopics, key 19.
@@ -31,6 +33,7 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: "Fetch"
         case .listOffsets: "ListOffsets"
         case .metadata: "Metadata"
+        case .findCoordinator: "FindCoordinator"
         case .apiVersions: "ApiVersions"
         case .createTopics: "CreateTopics"
         case .deleteTopics: "DeleteTopics"
@@ -47,6 +50,7 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: 4...18
         case .listOffsets: 1...11
         case .metadata: 0...13
+        case .findCoordinator: 0...6
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
@@ -63,6 +67,7 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchRequest.self
         case .listOffsets: ListOffsetsRequest.self
         case .metadata: MetadataRequest.self
+        case .findCoordinator: FindCoordinatorRequest.self
         case .apiVersions: ApiVersionsRequest.self
         case .createTopics: CreateTopicsRequest.self
         case .deleteTopics: DeleteTopicsRequest.self
@@ -79,6 +84,7 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchResponse.self
         case .listOffsets: ListOffsetsResponse.self
         case .metadata: MetadataResponse.self
+        case .findCoordinator: FindCoordinatorResponse.self
         case .apiVersions: ApiVersionsResponse.self
         case .createTopics: CreateTopicsResponse.self
         case .deleteTopics: DeleteTopicsResponse.self
@@ -95,6 +101,7 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchRequest.headerVersion(version)
         case .listOffsets: ListOffsetsRequest.headerVersion(version)
         case .metadata: MetadataRequest.headerVersion(version)
+        case .findCoordinator: FindCoordinatorRequest.headerVersion(version)
         case .apiVersions: ApiVersionsRequest.headerVersion(version)
         case .createTopics: CreateTopicsRequest.headerVersion(version)
         case .deleteTopics: DeleteTopicsRequest.headerVersion(version)

@@ -85,6 +85,9 @@ extension KafkaConnection {
         case .fetch: return fetch(try FetchRequest(decoding: &reader, version: version), stamp, ticket)
         case .listOffsets: return listOffsets(try ListOffsetsRequest(decoding: &reader, version: version))
         case .metadata: return metadata(try MetadataRequest(decoding: &reader, version: version), version: version)
+        case .findCoordinator:
+            let request = try FindCoordinatorRequest(decoding: &reader, version: version)
+            return .answered(.other(broker.findCoordinator(request, version: version)))
         case .apiVersions: return try apiVersions(&reader, version: version)
         case .createTopics: return createTopics(try CreateTopicsRequest(decoding: &reader, version: version))
         case .deleteTopics:

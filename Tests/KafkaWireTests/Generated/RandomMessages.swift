@@ -13,6 +13,8 @@ let randomMessageTypes: [any RandomMessage.Type] = [
     ListOffsetsResponse.self,
     MetadataRequest.self,
     MetadataResponse.self,
+    FindCoordinatorRequest.self,
+    FindCoordinatorResponse.self,
     ApiVersionsRequest.self,
     ApiVersionsResponse.self,
     CreateTopicsRequest.self,
@@ -533,6 +535,63 @@ extension MetadataResponse.MetadataResponsePartition: RandomValue {
         if version >= 5 {
             value.offlineReplicas = source.array { source in source.integer() }
         }
+        return value
+    }
+}
+
+extension FindCoordinatorRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 3 {
+            value.key = source.string()
+        }
+        if version >= 1 {
+            value.keyType = source.integer()
+        }
+        if version >= 4 {
+            value.coordinatorKeys = source.array { source in source.string() }
+        }
+        return value
+    }
+}
+
+extension FindCoordinatorResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        if version <= 3 {
+            value.errorCode = ErrorCode(rawValue: source.integer())
+        }
+        if version >= 1, version <= 3 {
+            value.errorMessage = source.chance(4) ? nil : source.string()
+        }
+        if version <= 3 {
+            value.nodeId = source.integer()
+        }
+        if version <= 3 {
+            value.host = source.string()
+        }
+        if version <= 3 {
+            value.port = source.integer()
+        }
+        if version >= 4 {
+            value.coordinators = source.array { .random(&$0, version) }
+        }
+        return value
+    }
+}
+
+extension FindCoordinatorResponse.Coordinator: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.key = source.string()
+        value.nodeId = source.integer()
+        value.host = source.string()
+        value.port = source.integer()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
         return value
     }
 }

@@ -23,6 +23,8 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         case messageTooLarge
         /// A record format before v2 (UNSUPPORTED_FOR_MESSAGE_FORMAT).
         case unsupportedFormat
+        /// A compression codec that Kafka does not define (UNSUPPORTED_COMPRESSION_TYPE).
+        case unsupportedCompression
         /// A timestamp further in the future than the topic allows (INVALID_TIMESTAMP).
         case invalidTimestamp
         /// A sequence number that does not follow the producer's last one (OUT_OF_ORDER_SEQUENCE_NUMBER).

@@ -1,4 +1,5 @@
 public import KafkaWire
+import Synchronization
 
 /// One partition of the log. Any thread may call anything.
 public final class Partition: Sendable {
@@ -9,80 +10,96 @@ public final class Partition: Sendable {
     /// The index within the topic.
     public let index: Int32
 
-    init(topicID: Uuid, topicName: String, index: Int32) {
-        self.topicID = topicID
-        self.topicName = topicName
+    let context: LogContext
+    let configuration: TopicConfiguration
+    let statistics: TopicStatistics
+    /// `DATA/log/<topic>/<partition>`.
+    let directory: String
+    let core: Mutex<PartitionCore>
+    private let startOffset: Atomic<Int64>
+    private let syncedOffset: Atomic<Int64>
+    private let endOffset: Atomic<Int64>
+    private let epoch: Atomic<Int32>
+
+    /// What was known of the partition when the process began.
+    let checkpoint: CheckpointEntry
+    /// Whether the last process did not close it in order.
+    let isUnclean: Bool
+
+    /// A partition as the checkpoint (nil: nothing) knows it; files are opened by the first use.
+    init(
+        topic: TopicIdentity, index: Int32, checkpoint: CheckpointEntry?, isUnclean: Bool, context: LogContext
+    ) {
+        topicID = topic.id
+        topicName = topic.name
+        configuration = topic.configuration
+        statistics = topic.statistics
         self.index = index
+        self.context = context
+        directory = topic.directory + "/" + String(index)
+        var known = checkpoint ?? CheckpointEntry(topicID: topic.id, partition: index)
+        if isUnclean { known.leaderEpoch += 1 }
+        self.checkpoint = known
+        self.isUnclean = isUnclean
+        var state = PartitionState(
+            startOffset: known.logStartOffset, leaderEpoch: known.leaderEpoch,
+            producerLimit: context.settings.maximumProducersPerPartition)
+        state.restore(offset: known.recoveryPoint.offset, epochs: known.epochs, producers: [], now: 0)
+        core = Mutex(PartitionCore(state: state, synced: known.recoveryPoint))
+        startOffset = Atomic(known.logStartOffset)
+        syncedOffset = Atomic(known.recoveryPoint.offset)
+        endOffset = Atomic(known.recoveryPoint.offset)
+        epoch = Atomic(known.leaderEpoch)
     }
 
-    /// Appends one or several batches, all or none, in one write.
-    ///
-    /// Base offsets and the leader epoch are patched into `bytes`, which the caller may reuse afterwards.
-    ///
-    /// - Throws: `.corruptBatch`, `.invalidRecord`, `.messageTooLarge`, `.unsupportedFormat`, `.invalidTimestamp`,
-    ///   `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState` for what the producer did wrong;
-    ///   `.noSpace`, `.fenced`, `.damaged`, `.overloaded`, `.closed`, `.storage`, `.unknownTopic` (deleted). After any
-    ///   error nothing of it is, or ever becomes, visible.
-    public func append(
-        _ bytes: UnsafeMutableRawBufferPointer, durability: Durability
-    ) throws(LogError) -> AppendResult { fatalError() }
-
-    /// Waits until everything below `offset` is synced.
-    ///
-    /// - Returns: false if it already is; the waiter is then never called. True if it will be called exactly once.
-    public func notifyWhenSynced(upTo offset: Int64, _ waiter: any SyncWaiter) -> Bool { fatalError() }
-
-    /// Whole batches from the one that holds `offset` on, from one segment, below the high watermark.
-    ///
-    /// - Parameters:
-    ///   - maximumBytes: no more than this, except for the first batch if `atLeastOneBatch`.
-    ///   - atLeastOneBatch: return the first batch even if it is larger than `maximumBytes`.
-    /// - Returns: an empty slice at or beyond the high watermark.
-    /// - Throws: `.offsetOutOfRange` below the log's start or beyond its end; `.damaged`, `.storage`, `.unknownTopic`.
-    public func read(
-        from offset: Int64, maximumBytes: Int, atLeastOneBatch: Bool
-    ) throws(LogError) -> LogSlice { fatalError() }
-
-    /// Calls `waiter` when the high watermark is above `offset`, that is: when a read from `offset` returns something.
-    ///
-    /// - Returns: nil if it already is (the waiter is never called), else what `cancel` takes.
-    /// - Throws: `.overloaded` beyond `LogSettings.maximumReadWaitersPerPartition`; `.unknownTopic`, `.closed`.
-    public func notifyWhenReadable(
-        beyond offset: Int64, _ waiter: any ReadWaiter
-    ) throws(LogError) -> ReadRegistration? { fatalError() }
-
-    /// Forgets a waiter. Harmless if it was called already; it may be being called right now.
-    public func cancel(_ registration: ReadRegistration) { fatalError() }
+    /// "topic-index", as Kafka's tools print it.
+    var label: String { "\(topicName)-\(index)" }
 
     /// The first offset, without I/O.
-    public var logStartOffset: Int64 { fatalError() }
+    public var logStartOffset: Int64 { startOffset.load(ordering: .acquiring) }
     /// The first offset that is not synced, and so not readable, yet; without I/O.
-    public var highWatermark: Int64 { fatalError() }
+    public var highWatermark: Int64 { syncedOffset.load(ordering: .acquiring) }
     /// The next offset to be given out; without I/O.
-    public var logEndOffset: Int64 { fatalError() }
+    public var logEndOffset: Int64 { endOffset.load(ordering: .acquiring) }
     /// The leader epoch: starts at 0, one more after every unclean start; without I/O.
-    public var leaderEpoch: Int32 { fatalError() }
+    public var leaderEpoch: Int32 { epoch.load(ordering: .acquiring) }
+
     /// The size of all segments in bytes.
-    public var sizeBytes: Int64 { fatalError() }
-    /// Why appends fail, or nil.
-    public var fenceReason: LogError? { fatalError() }
-
-    /// The first record with a timestamp of at least `timestamp` milliseconds, or nil if there is none below the high
-    /// watermark. Decodes the records of one batch.
-    public func offset(forTimestamp timestamp: Int64) throws(LogError) -> TimestampOffset? { fatalError() }
-
-    /// The (first) record with the largest timestamp, or nil if the log is empty.
-    public func offsetOfMaximumTimestamp() throws(LogError) -> TimestampOffset? { fatalError() }
-
-    /// The first offset after leader epoch `epoch`, with the largest epoch not above it (OffsetForLeaderEpoch); nil
-    /// if the log has none.
-    public func endOffset(ofLeaderEpoch epoch: Int32) throws(LogError) -> (epoch: Int32, endOffset: Int64)? {
-        fatalError()
+    public var sizeBytes: Int64 {
+        withCore { core in
+            guard (try? open(&core)) != nil, let active = core.active else { return 0 }
+            return core.segments.reduce(0) { $0 + ($1 === active ? core.position : $1.sizeBytes) }
+        }
     }
 
-    /// The leader epoch under which the record at `offset` was appended; -1 if unknown.
-    public func leaderEpoch(ofOffset offset: Int64) -> Int32 { fatalError() }
+    /// Why appends fail, or nil.
+    public var fenceReason: LogError? { core.withLock { $0.fence } }
 
-    /// The idempotent producers that the partition remembers, sorted by id.
-    public func producers() throws(LogError) -> [ProducerDescription] { fatalError() }
+    /// Runs `body` under the partition's lock, then shows the offsets to those who look without it.
+    func withCore<Result, Failure: Error>(
+        _ body: (inout PartitionCore) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try core.withLock { core throws(Failure) in
+            defer { publish(core) }
+            return try body(&core)
+        }
+    }
+
+    private func publish(_ core: borrowing PartitionCore) {
+        startOffset.store(core.state.logStartOffset, ordering: .releasing)
+        syncedOffset.store(core.synced.offset, ordering: .releasing)
+        endOffset.store(core.state.logEndOffset, ordering: .releasing)
+        epoch.store(core.state.leaderEpoch, ordering: .releasing)
+    }
+
+    func report(_ severity: LogEvent.Severity, _ message: String) {
+        context.report(LogEvent(severity: severity, partition: label, message: message))
+    }
+
+    /// Takes no more appends; what is synced stays readable.
+    func fence(_ core: inout PartitionCore, _ error: LogError) {
+        guard core.fence == nil else { return }
+        core.fence = error
+        report(.error, error.description)
+    }
 }

@@ -89,6 +89,12 @@ struct PartitionState: Sendable {
         leaderEpoch = max(leaderEpoch, epoch)
     }
 
+    /// Ends the log early, because what follows is damaged. Nothing is appended to such a log.
+    mutating func end(at offset: Int64) {
+        logEndOffset = offset
+        logStartOffset = min(logStartOffset, offset)
+    }
+
     mutating func removeIdleProducers(since deadline: Int64) {
         producers.removeIdle(since: deadline)
     }

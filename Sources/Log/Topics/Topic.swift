@@ -12,15 +12,28 @@ public final class Topic: Sendable {
     public let configs: [String: String]
     /// All configs, defaults filled in.
     public let configuration: TopicConfiguration
+    /// What was appended since the process began.
+    public let statistics: TopicStatistics
+    let directory: String
 
     init(
-        id: Uuid, name: String, partitions: [Partition], configs: [String: String], configuration: TopicConfiguration
+        _ record: TopicRecord, configuration: TopicConfiguration, context: LogContext,
+        checkpoints: [Int32: CheckpointEntry] = [:], isUnclean: Bool
     ) {
-        self.id = id
-        self.name = name
-        self.partitions = partitions
-        self.configs = configs
+        id = record.id
+        name = record.name
+        configs = record.configs
         self.configuration = configuration
+        statistics = TopicStatistics()
+        directory = context.directory + "/log/" + record.name
+        let identity = TopicIdentity(
+            id: id, name: name, configuration: configuration, directory: directory, statistics: statistics)
+        partitions = (0..<record.partitionCount).map { index in
+            let checkpoint = checkpoints[index]
+            return Partition(
+                topic: identity, index: index, checkpoint: checkpoint,
+                isUnclean: isUnclean || checkpoint.map { !$0.isClean } ?? false, context: context)
+        }
     }
 
     /// The partition with this index, or nil.

@@ -1,0 +1,155 @@
+import Machine
+
+/// The partitions that wait for a sync. Each stands in each list at most once, so the partitions bound it.
+final class CommitQueue: Sendable {
+    /// How soon a partition is to be synced.
+    enum Level: UInt8, Sendable, Comparable {
+        case none
+        /// When its deadline has come.
+        case lazy
+        /// With the next round.
+        case urgent
+
+        static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// What a round takes.
+    struct Round: Sendable {
+        var partitions: [Partition]
+        /// Requests that wait for it.
+        var requests: Int
+    }
+
+    private struct Lazy: Sendable {
+        let partition: Partition
+        let deadline: UInt64
+    }
+
+    private struct State: Sendable {
+        var urgent: [Partition] = []
+        var lazy: [Lazy] = []
+        var window = CommitWindow()
+        var isStopping = false
+        /// Until when the flusher sleeps, in monotonic nanoseconds; 0 while it is awake.
+        var sleepsUntil: UInt64 = 0
+        var isWoken = false
+    }
+
+    private enum Step {
+        case run(Round)
+        /// Nothing is due for this long; nil: until something comes.
+        case pause(nanoseconds: UInt64?)
+        case stop
+    }
+
+    private let state = Monitor(State())
+    private let clock: any Clock
+
+    init(clock: any Clock) {
+        self.clock = clock
+    }
+
+    /// Partitions that wait.
+    var count: Int { state.withLock { $0.urgent.count + $0.lazy.count } }
+
+    /// Notes an append that somebody waits for.
+    ///
+    /// - Parameter isNew: whether the partition is to be listed; false if it already is.
+    func addUrgent(_ partition: Partition, isNew: Bool) {
+        let now = clock.monotonicNanoseconds()
+        let wakes = state.withLock { state in
+            if isNew { state.urgent.append(partition) }
+            state.window.arrive(now: now)
+            let waiting = state.window.waiting
+            guard state.sleepsUntil > 0, waiting == 1 || waiting == state.window.target else { return false }
+            state.isWoken = true
+            return true
+        }
+        if wakes { state.wake() }
+    }
+
+    /// Notes a partition to be synced within `milliseconds`.
+    func addLazy(_ partition: Partition, within milliseconds: Int64) {
+        let deadline = clock.monotonicNanoseconds() &+ UInt64(max(0, milliseconds)) &* 1_000_000
+        let wakes = state.withLock { state in
+            state.lazy.append(Lazy(partition: partition, deadline: deadline))
+            guard deadline < state.sleepsUntil else { return false }
+            state.isWoken = true
+            return true
+        }
+        if wakes { state.wake() }
+    }
+
+    /// Everything that waits, at once.
+    func takeAll() -> Round {
+        state.withLock { state in
+            defer {
+                state.urgent = []
+                state.lazy = []
+            }
+            return Round(
+                partitions: state.urgent + state.lazy.map(\.partition), requests: state.window.take())
+        }
+    }
+
+    /// Partitions that are not due yet, to be synced along with the whole volume.
+    func takeLazy() -> [Partition] {
+        state.withLock { state in
+            defer { state.lazy = [] }
+            return state.lazy.map(\.partition)
+        }
+    }
+
+    /// Waits until a round is due, and takes it; nil when the queue was stopped.
+    func waitForRound() -> Round? {
+        while true {
+            let now = clock.monotonicNanoseconds()
+            switch state.withLock({ Self.step(&$0, now: now) }) {
+            case .run(let round): return round
+            case .stop: return nil
+            case .pause(let nanoseconds):
+                _ = state.wait(timeoutNanoseconds: nanoseconds) { $0.isWoken || $0.isStopping ? true : nil }
+            }
+        }
+    }
+
+    func finish(requests: Int) {
+        state.withLock { $0.window.finish(committed: requests) }
+    }
+
+    /// Lets `waitForRound` return nil, for ever.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        state.wake()
+    }
+
+    private static func step(_ state: inout State, now: UInt64) -> Step {
+        state.sleepsUntil = 0
+        state.isWoken = false
+        if state.isStopping { return .stop }
+        let firstDeadline = state.lazy.lazy.map(\.deadline).min()
+        var pause: UInt64?
+        if state.window.waiting > 0 {
+            guard case .wait(let nanoseconds) = state.window.decide(now: now) else {
+                return .run(takeDue(&state, now: now))
+            }
+            pause = nanoseconds
+        } else if let firstDeadline {
+            guard firstDeadline > now else { return .run(takeDue(&state, now: now)) }
+            pause = firstDeadline - now
+        }
+        state.sleepsUntil = pause.map { now + $0 } ?? .max
+        return .pause(nanoseconds: pause)
+    }
+
+    private static func takeDue(_ state: inout State, now: UInt64) -> Round {
+        var partitions = state.urgent
+        state.urgent.removeAll(keepingCapacity: true)
+        state.lazy.removeAll { entry in
+            guard entry.deadline <= now else { return false }
+            partitions.append(entry.partition)
+            return true
+        }
+        return Round(partitions: partitions, requests: state.window.take())
+    }
+}

@@ -1,0 +1,86 @@
+import KafkaWire
+public import Machine
+public import Storage
+
+extension CommitLog {
+    private static let clusterKey = "log/cluster-id"
+
+    /// Opens the log in `directory`, which is created if absent, and recovers every partition.
+    ///
+    /// - Parameter onEvent: hears what an operator should know; may be called from any thread.
+    /// - Throws: `.locked` if another process has it open, `.formatTooNew`, `.metadata`, `.storage`. Damage to a
+    ///   partition does not throw: the partition is fenced, `onEvent` hears of it, the others serve.
+    public static func open(
+        directory: String, settings: LogSettings, machine: Machine, metadata: any MetadataStore,
+        onEvent: @escaping @Sendable (LogEvent) -> Void = { _ in }
+    ) throws(LogError) -> CommitLog {
+        let data = try DataDirectory(directory, machine.files)
+        let context = LogContext(
+            machine: machine, settings: settings, directory: directory,
+            segments: SegmentContext(files: machine.files, open: OpenSegments(limit: settings.maximumOpenSegments)),
+            commits: CommitQueue(clock: machine.clock), report: onEvent)
+        let checkpoint = readCheckpoint(data, context)
+        let log = CommitLog(
+            context: context, data: data, metadata: metadata,
+            clusterID: try clusterID(metadata, machine.randomness),
+            lastCheckpointMilliseconds: checkpoint?.writtenMilliseconds)
+        let isUnclean = !data.isNew && checkpoint?.isClean != true
+        try log.loadTopics(checkpoint, isUnclean: isUnclean)
+        try log.settleDirectories(isUnclean: isUnclean)
+        log.recover(isUnclean: isUnclean)
+        return log
+    }
+
+    /// A checkpoint that does not verify is as good as none: everything is verified from the start.
+    private static func readCheckpoint(_ data: DataDirectory, _ context: LogContext) -> Checkpoint? {
+        do {
+            return try Checkpoint.read(data.checkpoint, context.files)
+        } catch {
+            context.report(
+                LogEvent(severity: .warning, partition: "", message: "\(error); verifying every partition instead"))
+            return nil
+        }
+    }
+
+    private static func clusterID(
+        _ metadata: any MetadataStore, _ randomness: any Randomness
+    ) throws(LogError) -> String {
+        do {
+            if let entry = try metadata.get(clusterKey) { return String(decoding: entry.value, as: UTF8.self) }
+            let id = Uuid(randomBits: randomness.next(), randomness.next()).description
+            try metadata.commit([.put(key: clusterKey, value: Array(id.utf8), expected: nil)])
+            return id
+        } catch {
+            throw LogError(.metadata, "cannot read the cluster's id", cause: error)
+        }
+    }
+
+    private func loadTopics(_ checkpoint: Checkpoint?, isUnclean: Bool) throws(LogError) {
+        var known: [Uuid: [Int32: CheckpointEntry]] = [:]
+        for entry in checkpoint?.entries ?? [] { known[entry.topicID, default: [:]][entry.partition] = entry }
+        let entries: [MetadataEntry]
+        do {
+            entries = try metadata.list(prefix: TopicRecord.prefix)
+        } catch {
+            throw LogError(.metadata, "cannot list the topics", cause: error)
+        }
+        for entry in entries {
+            let record = try TopicRecord(key: entry.key, decoding: entry.value)
+            let configuration = try context.settings.topicDefaults.applying(record.configs)
+            registry.insert(
+                Topic(
+                    record, configuration: configuration, context: context, checkpoints: known[record.id] ?? [:],
+                    isUnclean: isUnclean))
+        }
+    }
+
+    /// After an unclean end every partition is opened and verified; a clean one leaves that to the first use. Either
+    /// way the clean-shutdown mark goes before anything is appended.
+    private func recover(isUnclean: Bool) {
+        for topic in registry.topics {
+            for partition in topic.partitions where partition.isUnclean { partition.recover() }
+        }
+        flushDirty()
+        checkpoint()
+    }
+}

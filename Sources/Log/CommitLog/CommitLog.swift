@@ -1,0 +1,90 @@
+public import KafkaWire
+import Machine
+import Storage
+import Synchronization
+
+/// A durable, ordered, partitioned log in one data directory.
+///
+/// Any thread may call anything. Without `start()` no thread runs and nothing happens by itself: a simulation calls
+/// `flushDirty()`, `enforceRetention()` and `checkpoint()` as its seed says.
+public final class CommitLog: Sendable {
+    /// The cluster's id, generated when the data directory was created.
+    public let clusterID: String
+    /// This broker's id.
+    public let nodeID: Int32
+
+    let context: LogContext
+    let data: DataDirectory
+    let metadata: any MetadataStore
+    let registry = TopicRegistry()
+    let flusher: Flusher
+    let retentionClock: Mutex<RetentionClock>
+    /// Held while topics are created or deleted.
+    let topicChanges = Mutex<Void>(())
+    /// Held while a checkpoint is taken and written; true once the log is closed.
+    let isClosed = Mutex(false)
+    private let producerIDs: ProducerIDs
+    private let maintenance: Maintenance
+
+    init(
+        context: LogContext, data: DataDirectory, metadata: any MetadataStore, clusterID: String,
+        lastCheckpointMilliseconds: Int64?
+    ) {
+        self.context = context
+        self.data = data
+        self.metadata = metadata
+        self.clusterID = clusterID
+        nodeID = context.settings.nodeID
+        flusher = Flusher(queue: context.commits, machine: context.machine, directory: data.path)
+        retentionClock = Mutex(
+            RetentionClock(
+                wall: context.machine.clock.wallMilliseconds(), monotonic: context.monotonicMilliseconds(),
+                lastKnownWall: lastCheckpointMilliseconds))
+        producerIDs = ProducerIDs(metadata: metadata)
+        maintenance = Maintenance(clock: context.machine.clock)
+    }
+
+    /// Starts the background threads: flushers, retention, checkpoints.
+    public func start() {
+        flusher.start(threads: context.settings.flusherThreads)
+        maintenance.start([
+            Maintenance.Chore(everyMilliseconds: context.settings.checkpointIntervalMilliseconds) { [weak self] in
+                self?.checkpoint()
+            },
+            Maintenance.Chore(everyMilliseconds: context.settings.retentionIntervalMilliseconds) { [weak self] in
+                self?.enforceRetention()
+            },
+        ])
+    }
+
+    /// Syncs everything, writes snapshots and the clean-shutdown mark, and stops the threads. Waiters are called.
+    /// Calling it twice is harmless.
+    public func close() {
+        maintenance.stop()
+        flusher.stop()
+        closeDown()
+    }
+
+    /// One round of group commit: syncs every dirty partition, publishes high watermarks, calls waiters.
+    public func flushDirty() {
+        flusher.flushAll()
+    }
+
+    /// The topic of this name.
+    public func topic(named name: String) -> Topic? { registry.topic(named: name) }
+
+    /// The topic with this id.
+    public func topic(id: Uuid) -> Topic? { registry.topic(id: id) }
+
+    /// Every topic, sorted by name.
+    public func topics() -> [Topic] { registry.topics }
+
+    /// A producer id that was never given out before, and never will be again.
+    ///
+    /// - Throws: `.metadata`.
+    public func nextProducerID() throws(LogError) -> Int64 { try producerIDs.next() }
+
+    func report(_ severity: LogEvent.Severity, _ message: String) {
+        context.report(LogEvent(severity: severity, partition: "", message: message))
+    }
+}

@@ -1,0 +1,121 @@
+import Machine
+import Synchronization
+
+/// A producer snapshot that was taken, to be written once everything before it is synced.
+struct SnapshotDraft: Sendable {
+    let partition: Partition
+    let snapshot: ProducerSnapshot
+
+    /// Writes it, and removes all but the newest two. A snapshot only shortens the replay, so failing is no matter.
+    func write(_ context: LogContext) {
+        guard partition.highWatermark >= snapshot.offset else { return }
+        let directory = partition.directory
+        do {
+            let path = directory + "/" + SegmentName.file(snapshot.offset, .snapshot)
+            let unfinished = path + SegmentName.unfinished
+            let file = try context.files.open(unfinished, .replace)
+            defer { file.close() }
+            try snapshot.encoded().withBytes { bytes throws(MachineError) in try file.write(bytes, at: 0) }
+            try context.files.rename(unfinished, to: path)
+            let offsets = try context.files.contents(ofDirectory: directory)
+                .compactMap { SegmentName.baseOffset(of: $0, .snapshot) }.sorted()
+            for offset in offsets.dropLast(2) {
+                try context.files.remove(directory + "/" + SegmentName.file(offset, .snapshot))
+            }
+        } catch {
+            partition.report(.warning, "cannot write a producer snapshot: \(error)")
+        }
+    }
+}
+
+extension Partition {
+    /// Takes a snapshot, and stores the growing segment's index, if enough was appended since the last one.
+    func draftSnapshot(atLeast bytes: Int64) -> SnapshotDraft? {
+        core.withLock { core in
+            guard core.phase == .open, core.fence == nil, core.bytesSinceSnapshot >= max(bytes, 1) else { return nil }
+            return draftSnapshot(&core)
+        }
+    }
+
+    private func draftSnapshot(_ core: inout PartitionCore) -> SnapshotDraft {
+        core.bytesSinceSnapshot = 0
+        if let active = core.active {
+            storeIndex(of: active, core.builder, coveredBytes: core.position, from: core.storedIndexEntries)
+            core.storedIndexEntries = core.builder.offsets.count
+        }
+        core.state.removeIdleProducers(
+            since: context.monotonicMilliseconds() - context.settings.producerExpirationMilliseconds)
+        return SnapshotDraft(partition: self, snapshot: ProducerSnapshot(of: core.state))
+    }
+
+    private func storeIndex(of segment: Segment, _ builder: IndexBuilder, coveredBytes: Int64, from first: Int) {
+        do {
+            try IndexFile.write(
+                builder.offsets, from: first, baseOffset: segment.baseOffset, coveredBytes: coveredBytes,
+                directory: directory, files: context.files)
+            try IndexFile.write(
+                builder.times, baseOffset: segment.baseOffset, coveredBytes: coveredBytes, directory: directory,
+                files: context.files)
+        } catch {
+            report(.warning, "cannot store the index of \(segment.path(.log)): \(error)")
+        }
+    }
+
+    /// What the checkpoint is to know.
+    func checkpointEntry(isClosing: Bool) -> CheckpointEntry {
+        core.withLock { core in
+            if !core.isLoaded {
+                // Nothing happened to it, so what was known holds; an unclean one is verified by the next start.
+                var entry = checkpoint
+                entry.isClean = isClosing ? !isUnclean : checkpoint.isClean
+                return entry
+            }
+            var entry = CheckpointEntry(topicID: topicID, partition: index)
+            entry.leaderEpoch = core.state.leaderEpoch
+            entry.logStartOffset = core.state.logStartOffset
+            entry.recoveryPoint = recoveryPoint(core)
+            entry.isClean = isClosing && core.fence == nil && core.synced.offset == core.state.logEndOffset
+            entry.epochs = core.state.epochs
+            core.isChanged = false
+            return entry
+        }
+    }
+
+    /// Damage does not lower the recovery point: a start must find it again.
+    private func recoveryPoint(_ core: PartitionCore) -> LogPosition {
+        core.synced.offset >= checkpoint.recoveryPoint.offset ? core.synced : checkpoint.recoveryPoint
+    }
+
+    /// Ends the partition's life in this process, after the last flush.
+    func close(_ wakeUps: inout WakeUps) {
+        let draft = withCore { core -> SnapshotDraft? in
+            defer { end(&core, .closed, LogError(.closed, "\(label): the log is closed"), &wakeUps) }
+            guard core.phase == .open, core.fence == nil, let active = core.active else { return nil }
+            releaseReservation(of: active, at: core.position)
+            guard core.bytesSinceSnapshot > 0 else { return nil }
+            core.builder.finish(endOffset: core.state.logEndOffset)
+            return draftSnapshot(&core)
+        }
+        draft?.write(context)
+    }
+
+    /// Forgets everything: the topic was deleted.
+    func delete() {
+        var wakeUps = WakeUps()
+        withCore { core in end(&core, .deleted, LogError(.unknownTopic, "\(label) was deleted"), &wakeUps) }
+        wakeUps.deliver()
+    }
+
+    private func end(
+        _ core: inout PartitionCore, _ phase: PartitionCore.Phase, _ error: LogError, _ wakeUps: inout WakeUps
+    ) {
+        guard core.phase != .closed, core.phase != .deleted else { return }
+        if core.phase == .open || phase == .deleted { core.phase = phase } else { core.phase = .closed }
+        core.waiters.releaseAll(error, into: &wakeUps)
+        for segment in core.segments {
+            segment.closeFiles()
+            context.segments.open.closed(segment)
+        }
+        core.unsynced.removeAll()
+    }
+}

@@ -1,0 +1,69 @@
+import Machine
+
+extension Partition {
+    /// Opens the partition's files, if that has not happened yet.
+    func open(_ core: inout PartitionCore) throws(LogError) {
+        switch core.phase {
+        case .open: return
+        case .cold: try load(&core)
+        case .closed: throw LogError(.closed, "\(label): the log is closed")
+        case .deleted: throw LogError(.unknownTopic, "\(label) was deleted")
+        }
+    }
+
+    /// Opens the partition now, as an unclean start needs it. What fails is told, and tried again by the next use.
+    func recover() {
+        withCore { core in
+            guard core.phase == .cold else { return }
+            do throws(LogError) {
+                try load(&core)
+            } catch {
+                report(.error, error.description)
+            }
+        }
+    }
+
+    private func load(_ core: inout PartitionCore) throws(LogError) {
+        var loader = try PartitionLoader(
+            label: label, directory: directory, intervalBytes: Int(configuration.indexIntervalBytes),
+            checkpoint: checkpoint, context: context)
+        try loader.load()
+        var state = loader.state
+        if isUnclean { state.beginEpoch((state.epochs.starts.last?.epoch ?? -1) + 1) }
+        core.state = state
+        core.segments = loader.listing.segments
+        core.builder = loader.builder
+        core.position = core.segments.isEmpty ? 0 : loader.end.position
+        core.preallocatedBytes = core.position
+        core.synced = loader.needsSync && loader.damage == nil ? loader.resume : loader.end
+        core.firstAppendMilliseconds = core.position > 0 ? firstTimestamp(core) : -1
+        core.isChanged = true
+        core.phase = .open
+        core.isLoaded = true
+        for finding in loader.findings { report(.warning, "\(label): \(finding)") }
+        if let damage = loader.damage {
+            fence(&core, damage)
+        } else if loader.needsSync {
+            try noteRecovered(&core)
+        }
+    }
+
+    /// What was found beyond the recovery point becomes readable once it is synced.
+    private func noteRecovered(_ core: inout PartitionCore) throws(LogError) {
+        for segment in core.segments where segment.baseOffset >= checkpoint.recoveryPoint.segmentBase {
+            core.noteUnsynced(segment, try segment.file())
+        }
+        noteUnsyncedDirectories(&core)
+        core.queued = .lazy
+        context.commits.addLazy(self, within: 0)
+    }
+
+    /// About when the growing segment got its first batch: what that batch says, if it is not in the future.
+    private func firstTimestamp(_ core: PartitionCore) -> Int64 {
+        let now = context.machine.clock.wallMilliseconds()
+        guard let file = try? core.active?.file() else { return now }
+        var scanner = BatchScanner(file, from: 0, to: core.position)
+        guard case .batch(let facts, _) = try? scanner.next(), facts.maxTimestamp >= 0 else { return now }
+        return min(facts.maxTimestamp, now)
+    }
+}

@@ -1,0 +1,123 @@
+import KafkaWire
+import Machine
+import Synchronization
+
+extension Partition {
+    /// The most bytes that the records of one batch may unpack to when a time is looked up.
+    static let decompressionLimitBytes = 64 << 20
+
+    /// The first record with a timestamp of at least `timestamp` milliseconds, or nil if there is none below the high
+    /// watermark. Decodes the records of one batch.
+    public func offset(forTimestamp timestamp: Int64) throws(LogError) -> TimestampOffset? {
+        for segment in try readableSegments() where try maxTimestamp(segment) >= timestamp {
+            if let found = try search(segment, from: timestamp) { return found }
+        }
+        return nil
+    }
+
+    /// The (first) record with the largest timestamp, or nil if no record has one.
+    public func offsetOfMaximumTimestamp() throws(LogError) -> TimestampOffset? {
+        var largest: (timestamp: Int64, segment: Segment)?
+        for segment in try readableSegments() {
+            let timestamp = try maxTimestamp(segment)
+            if timestamp > largest?.timestamp ?? -1 { largest = (timestamp, segment) }
+        }
+        guard let largest else { return nil }
+        return try search(largest.segment, from: largest.timestamp)
+    }
+
+    /// The first offset after leader epoch `epoch`, with the largest epoch not above it (OffsetForLeaderEpoch); nil
+    /// if the log has none.
+    public func endOffset(ofLeaderEpoch epoch: Int32) throws(LogError) -> (epoch: Int32, endOffset: Int64)? {
+        try withCore { core throws(LogError) in
+            try open(&core)
+            return core.state.epochs.end(of: epoch, logEndOffset: core.synced.offset)
+        }
+    }
+
+    /// The leader epoch under which the record at `offset` was appended; -1 if unknown.
+    public func leaderEpoch(ofOffset offset: Int64) -> Int32 {
+        withCore { core in
+            guard (try? open(&core)) != nil else { return -1 }
+            return core.state.epochs.epoch(ofOffset: offset)
+        }
+    }
+
+    /// The idempotent producers that the partition remembers, sorted by id.
+    public func producers() throws(LogError) -> [ProducerDescription] {
+        let entries = try withCore { core throws(LogError) in
+            try open(&core)
+            return core.state.producers.entries
+        }
+        return entries.map { entry in
+            ProducerDescription(
+                producerID: entry.producerID, epoch: entry.epoch, lastSequence: entry.lastSequence,
+                lastTimestamp: entry.lastTimestamp)
+        }
+    }
+
+    private func readableSegments() throws(LogError) -> [Segment] {
+        try withCore { core throws(LogError) in
+            try open(&core)
+            return core.segments.filter { $0.baseOffset < core.synced.offset }
+        }
+    }
+
+    private func maxTimestamp(_ segment: Segment) throws(LogError) -> Int64 {
+        let growing = core.withLock { core in core.active === segment ? core.builder.maxTimestamp : nil }
+        if let growing { return growing }
+        return try segment.maxTimestamp()
+    }
+
+    /// The first readable record of a segment from `timestamp` on.
+    private func search(_ segment: Segment, from timestamp: Int64) throws(LogError) -> TimestampOffset? {
+        let growing = core.withLock { core in core.active === segment ? core.builder.indexes : nil }
+        let indexes: SegmentIndexes
+        if let growing { indexes = growing } else { indexes = try segment.indexes() }
+        let earlier = indexes.times.last { $0.timestamp < timestamp }
+        var from = segment.baseOffset + Int64(earlier?.relativeOffset ?? 0)
+        from = max(from, logStartOffset)
+        while from < highWatermark {
+            let slice = try read(from: from, maximumBytes: 1 << 20, atLeastOneBatch: true)
+            guard !slice.isEmpty, slice.file?.path == segment.path(.log) else { return nil }
+            let bytes = try copy(slice)
+            let (found, next) = try bytes.withBytes { bytes throws(LogError) in
+                try firstRecord(in: bytes, from: timestamp, after: from)
+            }
+            if let found { return found }
+            from = next
+        }
+        return nil
+    }
+
+    private func copy(_ slice: LogSlice) throws(LogError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: slice.count)
+        _ = try bytes.withMutableBytes { buffer throws(LogError) in try slice.read(into: buffer) }
+        return bytes
+    }
+
+    /// The first record from `timestamp` on, or where to go on.
+    private func firstRecord(
+        in bytes: UnsafeRawBufferPointer, from timestamp: Int64, after start: Int64
+    ) throws(LogError) -> (TimestampOffset?, next: Int64) {
+        var next = start + 1
+        do throws(WireError) {
+            var batches = RecordBatches(bytes)
+            while let batch = try batches.next() {
+                next = batch.header.nextOffset
+                guard batch.header.maxTimestamp >= timestamp else { continue }
+                var records = try RecordIterator(batch, decompressionLimit: Self.decompressionLimitBytes)
+                while let record = try records.next() {
+                    guard record.timestamp >= timestamp, record.offset >= start else { continue }
+                    let found = TimestampOffset(
+                        offset: record.offset, timestamp: record.timestamp,
+                        leaderEpoch: batch.header.partitionLeaderEpoch)
+                    return (found, next)
+                }
+            }
+        } catch {
+            throw LogError(.damaged, "\(label): the records at offset \(next - 1) do not decode", cause: error)
+        }
+        return (nil, next)
+    }
+}

@@ -1,0 +1,64 @@
+import Machine
+
+/// Takes bytes that do not verify off the end of a log.
+struct TailSettlement {
+    let directory: String
+    let segment: Segment
+    /// Where the sound log ends.
+    let end: LogPosition
+    let files: any FileSystem
+
+    /// Cuts the segment at `end`. If a sound batch stands anywhere behind, everything behind is kept in quarantine
+    /// files first.
+    ///
+    /// - Returns: whether there was something to keep.
+    func settle(later: [Segment]) throws(MachineError) -> Bool {
+        let file = try files.open(segment.path(.log), .readWrite)
+        defer { file.close() }
+        var isWorthKeeping =
+            try BatchSearch.firstBatch(
+                in: file, after: end.position, end: segment.sizeBytes, minimumOffset: end.offset) != nil
+        for other in later where !isWorthKeeping { isWorthKeeping = try holdsBatch(other) }
+        if isWorthKeeping {
+            if segment.sizeBytes > end.position { try copyTail(of: file) }
+            for other in later {
+                try files.rename(other.path(.log), to: other.path(.log) + SegmentName.quarantine)
+            }
+        } else {
+            for other in later { try files.remove(other.path(.log)) }
+        }
+        for other in later {
+            try files.remove(other.path(.index))
+            try files.remove(other.path(.timeindex))
+        }
+        // What replaces the tail must be durable before the tail goes.
+        try files.synchronizeDirectory(directory)
+        if try file.size() > end.position { try file.truncate(to: end.position) }
+        try file.synchronize()
+        return isWorthKeeping
+    }
+
+    private func holdsBatch(_ segment: Segment) throws(MachineError) -> Bool {
+        guard segment.sizeBytes > 0 else { return false }
+        let file = try files.open(segment.path(.log), .read)
+        defer { file.close() }
+        return try BatchSearch.firstBatch(
+            in: file, after: -1, end: segment.sizeBytes, minimumOffset: end.offset) != nil
+    }
+
+    private func copyTail(of file: any File) throws(MachineError) {
+        let path = "\(segment.path(.log)).\(end.position)\(SegmentName.quarantine)"
+        let copy = try files.open(path, .replace)
+        defer { copy.close() }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 8)
+        defer { buffer.deallocate() }
+        var position = end.position
+        while position < segment.sizeBytes {
+            let count = try file.read(into: buffer, at: position)
+            guard count > 0 else { break }
+            try copy.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: position - end.position)
+            position += Int64(count)
+        }
+        try copy.synchronize()
+    }
+}

@@ -1,0 +1,84 @@
+import Machine
+
+extension Partition {
+    /// Removes segments that are too old or too much, as the topic's configs say. Segments go whole, oldest first;
+    /// the growing one is sealed first if it has to go. Nothing at or beyond the high watermark goes.
+    ///
+    /// - Parameter now: milliseconds, from `RetentionClock`.
+    /// - Returns: bytes removed.
+    @discardableResult
+    func enforceRetention(now: Int64) throws(LogError) -> Int64 {
+        guard configuration.retentionMilliseconds >= 0 || configuration.retentionBytes >= 0 else { return 0 }
+        let removed = try withCore { core throws(LogError) in
+            guard core.phase == .open || core.phase == .cold && logEndOffset > logStartOffset else {
+                return [Segment]()
+            }
+            try open(&core)
+            core.state.removeIdleProducers(
+                since: context.monotonicMilliseconds() - context.settings.producerExpirationMilliseconds)
+            guard core.fence == nil else { return [] }
+            return try takeExpired(&core, now: now)
+        }
+        for segment in removed { remove(segment) }
+        return removed.reduce(0) { $0 + $1.sizeBytes }
+    }
+
+    private func takeExpired(_ core: inout PartitionCore, now: Int64) throws(LogError) -> [Segment] {
+        let isWhollySynced = core.synced.offset == core.state.logEndOffset
+        if isWhollySynced, core.position > 0, isExpired(core.builder.maxTimestamp, core.active, now) {
+            try roll(&core)
+            core.synced = core.end
+            core.queued = max(core.queued, .lazy)
+            context.commits.addLazy(self, within: configuration.flushMilliseconds)
+        }
+        var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
+        var count = 0
+        for (segment, next) in zip(core.segments, core.segments.dropFirst()) {
+            guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
+            let isTooMuch = configuration.retentionBytes >= 0 && excess >= segment.sizeBytes
+            let maxTimestamp = try segment.maxTimestamp()
+            guard isTooMuch || isExpired(maxTimestamp, segment, now) else { break }
+            excess -= segment.sizeBytes
+            count += 1
+        }
+        guard count > 0 else { return [] }
+        let removed = Array(core.segments[..<count])
+        core.segments.removeFirst(count)
+        core.state.advanceStart(to: core.segments[0].baseOffset)
+        core.hints.removeAll()
+        core.isChanged = true
+        return removed
+    }
+
+    private func size(_ core: borrowing PartitionCore) -> Int64 {
+        core.segments.dropLast().reduce(core.position) { $0 + $1.sizeBytes }
+    }
+
+    /// Records without timestamps are as old as their file.
+    private func isExpired(_ maxTimestamp: Int64, _ segment: Segment?, _ now: Int64) -> Bool {
+        guard configuration.retentionMilliseconds >= 0, let segment else { return false }
+        var newest = maxTimestamp
+        if newest < 0 {
+            let information = try? context.files.information(at: segment.path(.log))
+            guard let information else { return false }
+            newest = information.modifiedMilliseconds
+        }
+        return newest < now - configuration.retentionMilliseconds
+    }
+
+    /// Renames a segment's files first, so that a start never sees half a segment, then removes them. Slices that
+    /// hold the file keep reading.
+    private func remove(_ segment: Segment) {
+        segment.closeFiles()
+        context.segments.open.closed(segment)
+        do {
+            let kinds = [SegmentName.Kind.log, .index, .timeindex]
+            for kind in kinds where try context.files.information(at: segment.path(kind)) != nil {
+                try context.files.rename(segment.path(kind), to: segment.path(kind) + SegmentName.deleted)
+            }
+            for kind in kinds { try context.files.remove(segment.path(kind) + SegmentName.deleted) }
+        } catch {
+            report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+        }
+    }
+}

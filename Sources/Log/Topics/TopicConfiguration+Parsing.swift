@@ -1,0 +1,69 @@
+extension TopicConfiguration {
+    /// Configs that Kafka knows and that have no effect here. Tools send them; refusing would break the tools.
+    public static let withoutEffect: Set<String> = [
+        "delete.retention.ms", "file.delete.delay.ms", "flush.messages", "follower.replication.throttled.replicas",
+        "leader.replication.throttled.replicas", "local.retention.bytes", "local.retention.ms",
+        "max.compaction.lag.ms", "message.downconversion.enable", "message.format.version",
+        "message.timestamp.before.max.ms", "message.timestamp.difference.max.ms", "min.cleanable.dirty.ratio",
+        "min.compaction.lag.ms", "preallocate", "segment.index.bytes", "segment.jitter.ms",
+        "unclean.leader.election.enable",
+    ]
+
+    /// Configs of which one value is served, because it is what happens anyway.
+    private static let fixed: [String: (value: String, why: String)] = [
+        "cleanup.policy": ("delete", "compaction is not served yet"),
+        "compression.type": ("producer", "batches are stored as they come"),
+        "min.insync.replicas": ("1", "there is one replica"),
+        "remote.storage.enable": ("false", "there is no remote storage yet"),
+        "millrace.view": ("none", "views are not served yet"),
+    ]
+
+    /// Parses configs on top of these. Every name and value is checked.
+    ///
+    /// - Throws: `.invalidConfig` that names the config.
+    public func applying(_ configs: [String: String]) throws(LogError) -> TopicConfiguration {
+        var result = self
+        for (name, value) in configs.sorted(by: { $0.key < $1.key }) { try result.set(name, value) }
+        return result
+    }
+
+    private mutating func set(_ name: String, _ value: String) throws(LogError) {
+        switch name {
+        case "retention.ms": retentionMilliseconds = try Self.number(name, value, -1...Int64.max)
+        case "retention.bytes": retentionBytes = try Self.number(name, value, -1...Int64.max)
+        case "segment.bytes": segmentBytes = try Self.number(name, value, 14...Int64(Int32.max))
+        case "segment.ms": segmentMilliseconds = try Self.number(name, value, 1...Int64.max)
+        case "max.message.bytes": maximumMessageBytes = Int32(try Self.number(name, value, 0...Int64(Int32.max)))
+        case "flush.ms": flushMilliseconds = try Self.number(name, value, 0...Int64.max)
+        case "index.interval.bytes":
+            indexIntervalBytes = Int32(try Self.number(name, value, 0...Int64(Int32.max)))
+        case "message.timestamp.after.max.ms":
+            timestampAfterMaximumMilliseconds = try Self.number(name, value, 0...Int64.max)
+        case "message.timestamp.type":
+            guard value == "CreateTime" || value == "LogAppendTime" else {
+                throw LogError(.invalidConfig, "\(name) is CreateTime or LogAppendTime, not \"\(value)\"")
+            }
+            logAppendTime = value == "LogAppendTime"
+        default: try Self.checkFixed(name, value)
+        }
+    }
+
+    private static func checkFixed(_ name: String, _ value: String) throws(LogError) {
+        if withoutEffect.contains(name) { return }
+        guard let only = fixed[name] else { throw LogError(.invalidConfig, "unknown config \(name)") }
+        guard value == only.value else {
+            throw LogError(.invalidConfig, "\(name) can only be \(only.value), not \"\(value)\": \(only.why)")
+        }
+    }
+
+    private static func number(
+        _ name: String, _ value: String, _ range: ClosedRange<Int64>
+    ) throws(LogError) -> Int64 {
+        guard let number = Int64(value), range.contains(number) else {
+            throw LogError(
+                .invalidConfig,
+                "\(name) is a number from \(range.lowerBound) to \(range.upperBound), not \"\(value)\"")
+        }
+        return number
+    }
+}

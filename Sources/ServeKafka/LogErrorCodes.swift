@@ -15,6 +15,7 @@ extension LogError {
         case .invalidRecord: .invalidRecord
         case .messageTooLarge: .messageTooLarge
         case .unsupportedFormat: .unsupportedForMessageFormat
+        case .unsupportedCompression: .unsupportedCompressionType
         case .invalidTimestamp: .invalidTimestamp
         case .outOfOrderSequence: .outOfOrderSequenceNumber
         case .invalidProducerEpoch: .invalidProducerEpoch

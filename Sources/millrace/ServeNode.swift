@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import ServeHTTP
 import ServeKafka
+import Storage
 import UnixSignals
 
 /// The composition root: builds, starts in order, stops in reverse.
@@ -83,9 +84,12 @@ enum ServeNode {
     private static func openLog(
         _ settings: ServeSettings, _ machine: Machine, _ logger: Logger
     ) async throws -> CommitLog {
+        let metadata = try await openMetadata(settings, machine)
         let opened = await offLoops {
             Result { () throws(LogError) in
-                try CommitLog.open(directory: settings.data, settings: LogSettings(), machine: machine) { event in
+                try CommitLog.open(
+                    directory: settings.data, settings: LogSettings(), machine: machine, metadata: metadata
+                ) { event in
                     logger.log(
                         level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])
                 }
@@ -98,6 +102,24 @@ enum ServeNode {
                 "\(settings.data) is open in another process: stop that one, or choose another directory with --data")
         } catch  where error.code == .formatTooNew {
             throw ServeFailure.cannotOpen("\(error.message): start the newer version, or choose another directory")
+        } catch {
+            throw ServeFailure.cannotOpen("cannot open the data directory \(settings.data): \(error)")
+        }
+    }
+
+    private static func openMetadata(
+        _ settings: ServeSettings, _ machine: Machine
+    ) async throws -> SQLiteMetadataStore {
+        do {
+            try machine.files.createDirectory(settings.data)
+            return try await offLoops {
+                Result { () throws(StorageError) in
+                    try SQLiteMetadataStore(path: settings.data + "/meta.db", files: machine.files)
+                }
+            }.get()
+        } catch let error as StorageError where error.code == .busy {
+            throw ServeFailure.locked(
+                "\(settings.data) is open in another process: stop that one, or choose another directory with --data")
         } catch {
             throw ServeFailure.cannotOpen("cannot open the data directory \(settings.data): \(error)")
         }

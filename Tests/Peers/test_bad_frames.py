@@ -28,6 +28,7 @@ def requests(topic):
                                       "partitions": [{"fetch_offset": 0}]}]},
         LIST_OFFSETS: lambda v: {"topics": [{"name": topic, "partitions": [{"timestamp": -1}]}]},
         METADATA: lambda v: {"topics": [{"name": topic}], **({"allow_auto_topic_creation": False} if v >= 4 else {})},
+        definitions.FIND_COORDINATOR: lambda v: {"coordinator_keys": ["g"]} if v >= 4 else {"key": "g"},
         API_VERSIONS: lambda v: {"client_software_name": "n", "client_software_version": "1"} if v >= 3 else {},
         CREATE_TOPICS: lambda v: {"topics": [{"name": topic, "num_partitions": 1, "replication_factor": 1}],
                                   "validate_only": True},
@@ -393,8 +394,9 @@ def test_many_idle_connections(server):
     assert server.descriptors() <= before[1] + 5
 
 
-def test_large_frames_from_many_at_once_stay_in_the_memory_budget(server, topic):
-    """Sixteen clients send 40 MB each and stop one byte short."""
+def test_large_frames_from_many_at_once_stay_in_the_memory_budget(new_server, topic):
+    """Twenty clients send 40 MB each and stop short of the end; 512 MB is the bound of all that is unfinished."""
+    server = new_server()
     before = server.resident_bytes()
     size = 40 << 20
     stuck = []
@@ -410,7 +412,7 @@ def test_large_frames_from_many_at_once_stay_in_the_memory_budget(server, topic)
         except OSError:
             pass
 
-    threads = [threading.Thread(target=send) for _ in range(16)]
+    threads = [threading.Thread(target=send) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -418,7 +420,7 @@ def test_large_frames_from_many_at_once_stay_in_the_memory_budget(server, topic)
     grown = server.resident_bytes() - before
     for connection in stuck:
         connection.reset()
-    assert grown < 300 << 20, f"{grown >> 20} MB for frames that are not complete"
+    assert grown < 600 << 20, f"{grown >> 20} MB for frames that are not complete"
     # The budget is free again: a large produce passes.
     with server.connect() as connection:
         connection.create_topic(topic)

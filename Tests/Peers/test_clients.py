@@ -35,6 +35,8 @@ def test_producing_creates_the_topic(server, topic, client):
 @every_client
 @pytest.mark.parametrize("acks", [0, 1, "all"])
 def test_acknowledgements_of_every_kind(server, topic, client, acks):
+    if acks == 0 and not client.HAS_ACKS_0:
+        pytest.skip("this version loses its last requests by itself")
     with server.connect() as connection:
         connection.create_topic(topic)
     offsets = client.produce(server.bootstrap, topic, rows(200), Options(acks=acks))
@@ -118,7 +120,7 @@ def test_a_topic_may_allow_larger_messages(server, topic):
 
 @every_new_client
 def test_many_partitions(server, topic, client):
-    count = 20 if client is NEW["kcat"] else 200
+    count = 8 if client is NEW["kcat"] else 200
     with server.connect() as connection:
         connection.create_topic(topic, count)
     sent = [Message(b"%d" % n, b"%d" % (n % count), partition=n % count) for n in range(5 * count)]

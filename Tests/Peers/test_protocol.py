@@ -7,7 +7,7 @@ import pytest
 from wire import batch, definitions, schema
 from wire.connection import decode_response, encode_request
 from wire.definitions import (API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS,
-                              INIT_PRODUCER_ID, LIST_OFFSETS, METADATA, Error)
+                              FIND_COORDINATOR, INIT_PRODUCER_ID, LIST_OFFSETS, METADATA, Error)
 
 UNKNOWN_ID = b"\x11" * 16
 
@@ -254,6 +254,15 @@ def test_every_init_producer_id_version(connection, version):
 def test_transactions_are_refused_clearly(connection):
     body = connection.call(INIT_PRODUCER_ID, 4, transactional_id="t", transaction_timeout_ms=60000)
     assert body.error_code != 0 and body.producer_id == -1
+
+
+@each_version(FIND_COORDINATOR)
+def test_there_is_no_coordinator_yet(connection, version):
+    """The API is advertised all the same: without it librdkafka silently stops compressing with lz4."""
+    body = connection.call(FIND_COORDINATOR, version, **(
+        {"coordinator_keys": ["a", "b"]} if version >= 4 else {"key": "a"}))
+    found = body.coordinators if version >= 4 else [body]
+    assert [one.error_code for one in found] == [Error.COORDINATOR_NOT_AVAILABLE] * (2 if version >= 4 else 1)
 
 
 def test_unknown_topics_and_partitions(connection, topic):

@@ -6,6 +6,7 @@ import time
 import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
 
 from . import TIMEOUT_SECONDS, Message, Options
 
@@ -14,7 +15,7 @@ if aiokafka.__version__ >= "0.9":
 else:
     from kafka import TopicPartition
 
-SETS_TIMESTAMPS = HAS_IDEMPOTENCE = HAS_ADMIN = True
+SETS_TIMESTAMPS = HAS_ACKS_0 = HAS_IDEMPOTENCE = True
 
 
 def produce(bootstrap, topic, messages, options=Options()):
@@ -90,13 +91,20 @@ def _with_admin(bootstrap, work):
     return asyncio.run(run())
 
 
+def _raise_errors(results):
+    """The library hands out error codes; rows are (name, code, …)."""
+    for name, code, *_ in results:
+        if code:
+            raise for_code(code)(name)
+
+
 def create_topics(bootstrap, partitions):
     topics = [NewTopic(name, count, 1) for name, count in partitions.items()]
-    _with_admin(bootstrap, lambda admin: admin.create_topics(topics))
+    _raise_errors(_with_admin(bootstrap, lambda admin: admin.create_topics(topics)).topic_errors)
 
 
 def delete_topics(bootstrap, names):
-    _with_admin(bootstrap, lambda admin: admin.delete_topics(list(names)))
+    _raise_errors(_with_admin(bootstrap, lambda admin: admin.delete_topics(list(names))).topic_error_codes)
 
 
 def list_topics(bootstrap):

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from . import TIMEOUT_SECONDS, Message, Options
 
-SETS_TIMESTAMPS = HAS_IDEMPOTENCE = HAS_ADMIN = True
+SETS_TIMESTAMPS = HAS_ACKS_0 = HAS_IDEMPOTENCE = True
 
 
 def produce(bootstrap, topic, messages, options=Options()):

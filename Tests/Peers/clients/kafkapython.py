@@ -9,7 +9,9 @@ from kafka.admin import NewTopic
 from . import TIMEOUT_SECONDS, Message, Options
 
 VERSION = tuple(int(part) for part in kafka.__version__.split(".")[:2])
-SETS_TIMESTAMPS = HAS_ADMIN = True
+SETS_TIMESTAMPS = True
+# 2.1 and 2.2 take a request without acknowledgement for sent before its bytes have left, and drop them when closed.
+HAS_ACKS_0 = VERSION < (2, 1) or VERSION >= (3, 0)
 HAS_IDEMPOTENCE = "enable_idempotence" in KafkaProducer.DEFAULT_CONFIG
 
 

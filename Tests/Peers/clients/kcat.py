@@ -5,8 +5,8 @@ import subprocess
 
 from . import TIMEOUT_SECONDS, Message, Options
 
-SETS_TIMESTAMPS = HAS_ADMIN = False
-HAS_IDEMPOTENCE = True
+SETS_TIMESTAMPS = False
+HAS_ACKS_0 = HAS_IDEMPOTENCE = True
 
 
 def run(bootstrap, *arguments, text=None):
@@ -34,7 +34,8 @@ def consume(bootstrap, starts, count, more=None):
     """Until the end of each partition: kcat knows how to stop there, not how to count across partitions."""
     messages = []
     for (topic, partition), offset in starts.items():
-        out = run(bootstrap, "-C", "-t", topic, "-p", str(partition), "-o", str(offset), "-e", "-q", "-J")
+        out = run(bootstrap, "-C", "-t", topic, "-p", str(partition), "-o", str(offset), "-e", "-q", "-J",
+                  "-X", "fetch.wait.max.ms=20")
         for line in out.splitlines():
             got = json.loads(line)
             names = got.get("headers") or []

@@ -1,10 +1,11 @@
-"""Runs a client module in another environment: one process per call, pickles through STDIN and STDOUT."""
+"""Runs a client module in another environment: a process that stays, pickles through its STDIN and STDOUT."""
 
 import importlib
 import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -18,36 +19,54 @@ class Remote:
     def __init__(self, year, name):
         self._python = REPOSITORY / ".build" / f"venv-{year}" / "bin" / "python"
         self._module = f"clients.{name}"
+        self._process = None
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         if name.isupper():
             return self._call(name, None, None)
         return lambda *arguments, **options: self._call(name, arguments, options)
 
-    def _call(self, name, arguments, options):
+    def _start(self):
         if not self._python.exists():
             raise RuntimeError(f"{self._python} is missing: run `make venv`")
-        done = subprocess.run([str(self._python), "-m", "clients.remote"], cwd=HERE, timeout=180, capture_output=True,
-                              input=pickle.dumps((self._module, name, arguments, options)))
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.decode())
-        return pickle.loads(done.stdout)
+        self._stderr = tempfile.TemporaryFile()
+        self._process = subprocess.Popen([str(self._python), "-m", "clients.remote", self._module], cwd=HERE,
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
+
+    def _call(self, name, arguments, options):
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        pickle.dump((name, arguments, options), self._process.stdin)
+        self._process.stdin.flush()
+        try:
+            succeeded, result = pickle.load(self._process.stdout)
+        except EOFError:
+            self._stderr.seek(0)
+            raise RuntimeError(f"{self._module} died:\n{self._stderr.read().decode()}") from None
+        if not succeeded:
+            raise RuntimeError(result)
+        return result
 
 
 def main():
-    module, name, arguments, options = pickle.load(sys.stdin.buffer)
-    # Libraries may print; the answer alone goes to the real STDOUT.
-    answer = os.fdopen(os.dup(1), "wb")
+    # Libraries may print; answers alone go to the real STDOUT.
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    try:
-        target = getattr(importlib.import_module(module), name)
-        result = target if arguments is None else target(*arguments, **options)
-    except BaseException:
-        traceback.print_exc()
-        sys.exit(1)
-    pickle.dump(result, answer)
+    module = importlib.import_module(sys.argv[1])
+    while True:
+        try:
+            name, arguments, options = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            target = getattr(module, name)
+            answer = True, target if arguments is None else target(*arguments, **options)
+        except Exception:
+            answer = False, traceback.format_exc()
+        pickle.dump(answer, answers)
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -172,6 +172,27 @@ cluster_authorized_operations int32 8-10 = -2147483648
 error_code int16 13+
 """)
 
+# Advertised because librdkafka sends lz4 only to brokers that have it; never finds anybody.
+FIND_COORDINATOR = Api(10, "FindCoordinator", range(0, 7), 3, """
+key string 0-3
+key_type int8 1+
+coordinator_keys []string 4+
+""", """
+throttle_time_ms int32 1+
+error_code int16 0-3
+error_message string 1-3 null 1+
+node_id int32 0-3
+host string 0-3
+port int32 0-3
+coordinators [] 4+
+    key string 4+
+    node_id int32 4+
+    host string 4+
+    port int32 4+
+    error_code int16 4+
+    error_message string 4+ null 4+
+""")
+
 API_VERSIONS = Api(18, "ApiVersions", range(0, 5), 3, """
 client_software_name string 3+
 client_software_version string 3+
@@ -302,8 +323,8 @@ next_cursor {} 0+ null 0+ = null
     partition_index int32 0+
 """)
 
-ALL = [PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, INIT_PRODUCER_ID,
-       DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS]
+ALL = [PRODUCE, FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS,
+       INIT_PRODUCER_ID, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS]
 
 
 class Error:
@@ -314,6 +335,7 @@ class Error:
     CORRUPT_MESSAGE = 2
     UNKNOWN_TOPIC_OR_PARTITION = 3
     MESSAGE_TOO_LARGE = 10
+    COORDINATOR_NOT_AVAILABLE = 15
     INVALID_TOPIC = 17
     INVALID_REQUIRED_ACKS = 21
     INVALID_TIMESTAMP = 32

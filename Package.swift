@@ -65,7 +65,9 @@ let nio: [Target.Dependency] = [
 let services: [Target] = [
     .target(
         name: "KafkaClient",
-        dependencies: nio + ["KafkaWire", "Bytes", .product(name: "Logging", package: "swift-log")],
+        dependencies: nio + [
+            "KafkaWire", "Bytes", "Machine", .product(name: "Logging", package: "swift-log"),
+        ],
         swiftSettings: strict),
     .target(
         name: "ServeKafka",

@@ -110,14 +110,16 @@ let services: [Target] = [
     .testTarget(
         name: "ServeHTTPTests",
         dependencies: [
-            "ServeHTTP", "Instruments", .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "Logging", package: "swift-log"),
-        ],
+            "ServeHTTP", "Instruments", .product(name: "Logging", package: "swift-log"),
+        ] + nio,
         swiftSettings: strict),
     .testTarget(
         name: "millraceTests",
-        dependencies: ["millrace", "KafkaClient", "MillraceTesting", "Log", "Machine"],
+        dependencies: [
+            "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Log", "Machine",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
         swiftSettings: strict),
 ]
 

@@ -123,15 +123,20 @@ struct LoopInstruments {
 
     let bytesIn: CounterCell
     let bytesOut: CounterCell
-    private let apis: [API]
+    /// By API key.
+    private let apis: [API?]
 
     init(_ registry: InstrumentRegistry) {
         bytesIn = registry.counter("millrace_kafka_bytes_in_total", help: "Bytes received from Kafka clients.").cell()
         bytesOut = registry.counter("millrace_kafka_bytes_out_total", help: "Bytes sent to Kafka clients.").cell()
-        apis = ServedAPI.allCases.sorted { $0.position < $1.position }.map { Self.api(registry, $0) }
+        let largestKey = ServedAPI.allCases.map(\.rawValue).max() ?? 0
+        apis = (0...largestKey).map { key in ServedAPI(rawValue: key).map { Self.api(registry, $0) } }
     }
 
-    subscript(api: ServedAPI) -> API { apis[api.position] }
+    subscript(api: ServedAPI) -> API {
+        guard let handles = apis[Int(api.rawValue)] else { preconditionFailure("\(api) has no instruments") }
+        return handles
+    }
 
     private static func api(_ registry: InstrumentRegistry, _ api: ServedAPI) -> API {
         func phase(_ phase: Phase) -> HistogramCell {

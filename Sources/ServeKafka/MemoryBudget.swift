@@ -25,6 +25,8 @@ final class MemoryBudget: Sendable {
 
     /// The bytes reserved now.
     var usedBytes: Int { state.withLock { $0.usedBytes } }
+    /// How many wait for memory.
+    var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Reserves memory. If there is not enough, `waiter` gets `.memoryAvailable` once, when it pays to ask again.
     ///

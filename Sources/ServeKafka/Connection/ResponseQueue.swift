@@ -55,6 +55,8 @@ struct ResponseQueue<Response> {
 
     /// Requests taken and not yet answered.
     var inFlight: Int { slots.count - head }
+    /// Slots in memory: those in flight, and those not yet reclaimed.
+    var heldSlots: Int { slots.count }
 
     /// Whether the next request may be taken up.
     var admission: Admission {

@@ -29,11 +29,12 @@ public struct ExpositionWriter: Sendable {
         switch instrument {
         case .counter(let counter): sample(counter.value, labels: labels)
         case .gauge(let gauge): sample(gauge.value, labels: labels)
-        case .histogram(let histogram): buckets(histogram.snapshot(), labels)
+        case .histogram(let histogram): sample(histogram.snapshot(), labels: labels)
         }
     }
 
-    private mutating func buckets(_ snapshot: HistogramSnapshot, _ labels: [Label]) {
+    /// The samples of one histogram of the current family.
+    public mutating func sample(_ snapshot: HistogramSnapshot, labels: [Label] = []) {
         var cumulative: UInt64 = 0
         for (index, count) in snapshot.buckets.enumerated() {
             cumulative &+= count

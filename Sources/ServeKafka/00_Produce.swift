@@ -9,7 +9,6 @@
 // - A transactional id is answered with INVALID_TXN_STATE: transactions are not served.
 
 import Bytes
-import Instruments
 import KafkaWire
 import Log
 
@@ -117,7 +116,6 @@ extension KafkaConnection {
             answer.baseOffset = result.baseOffset
             answer.logAppendTimeMs = result.logAppendTime
             answer.logStartOffset = result.logStartOffset
-            if !result.isDuplicate { count(range.count, result, partition) }
             if request.acks == -1 { wait(partition, result.endOffset) }
             return answer
         } catch {
@@ -131,12 +129,6 @@ extension KafkaConnection {
         case 1: .flushInterval
         default: .now
         }
-    }
-
-    private func count(_ byteCount: Int, _ result: AppendResult, _ partition: Partition) {
-        let counters = loop.topic(of: partition)
-        counters.bytesIn.add(UInt64(byteCount))
-        counters.recordsIn.add(UInt64(max(0, result.endOffset - result.baseOffset)))
     }
 
     /// `acks=0` has no response; an error is told by closing the connection, as Kafka does, so that the client looks

@@ -105,7 +105,7 @@ extension KafkaConnection {
 
     private func count(_ reading: FetchReading) {
         for (partition, slice) in zip(reading.partitionsRead, reading.slices) {
-            loop.topic(of: partition).bytesOut.add(UInt64(slice.count))
+            loop.countBytesOut(slice.count, of: partition)
         }
         for code in reading.errors { broker.instruments.countError(.fetch, code.name) }
     }

@@ -49,8 +49,7 @@ extension Broker {
         let configuration: [TopicConfiguration.Entry]
         do throws(LogError) {
             if validateOnly {
-                try log.validateTopic(asked.name, partitions: partitions, configs: configs)
-                configuration = []
+                configuration = try log.validateTopic(asked.name, partitions: partitions, configs: configs).entries
             } else {
                 let topic = try log.createTopic(asked.name, partitions: partitions, configs: configs)
                 answer.topicId = topic.id

@@ -11,7 +11,7 @@ final class BrokerLoop {
     let mailbox: LoopMailbox
     let instruments: LoopInstruments
     private var connections: [ConnectionID: KafkaConnection] = [:]
-    private var topics: [Uuid: TopicInstruments] = [:]
+    private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?
     private var limiter = LogLimiter(linesPerSecond: 5)
 
@@ -79,13 +79,14 @@ final class BrokerLoop {
         mailbox.owner.value = nil
     }
 
-    /// The counters of a partition's topic. Kept by id: a later topic of the same name has counters of its own.
-    func topic(of partition: Partition) -> TopicInstruments {
-        if let known = topics[partition.topicID] { return known }
-        if topics.count >= Self.maximumTopics { topics.removeAll() }
-        let made = broker.instruments.topic(partition.topicName)
-        topics[partition.topicID] = made
-        return made
+    /// Counts fetched bytes of a partition. The counters are kept by topic id: a later topic of the same name has its
+    /// own.
+    func countBytesOut(_ bytes: Int, of partition: Partition) {
+        if let known = bytesOut[partition.topicID] { return known.add(UInt64(bytes)) }
+        if bytesOut.count >= Self.maximumTopics { bytesOut.removeAll() }
+        let counter = broker.instruments.bytesOut(ofTopic: partition.topicName)
+        counter.add(UInt64(bytes))
+        bytesOut[partition.topicID] = counter
     }
 
     /// Logs and counts that the broker closes a connection. Lines are limited; the counter tells all.

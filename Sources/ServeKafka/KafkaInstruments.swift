@@ -70,32 +70,18 @@ struct KafkaInstruments: Sendable {
         ).add()
     }
 
-    func topic(_ name: String) -> TopicInstruments {
-        let labels = [Label("topic", name)]
-        return TopicInstruments(
-            bytesIn: registry.counter(
-                "millrace_topic_bytes_in_total", help: "Bytes of record batches appended, by topic.", labels: labels),
-            recordsIn: registry.counter(
-                "millrace_topic_records_in_total", help: "Records appended, by topic.", labels: labels),
-            bytesOut: registry.counter(
-                "millrace_topic_bytes_out_total", help: "Bytes of record batches fetched, by topic.", labels: labels))
+    /// The bytes of a topic's batches that were fetched. What was appended, the log counts.
+    func bytesOut(ofTopic name: String) -> Counter {
+        registry.counter(
+            Self.topicBytesOut, help: "Bytes of record batches fetched, by topic.", labels: [Label("topic", name)])
     }
 
     /// Stops rendering a topic that was deleted.
     func forgetTopic(_ name: String) {
-        for family in [
-            "millrace_topic_bytes_in_total", "millrace_topic_records_in_total", "millrace_topic_bytes_out_total",
-        ] {
-            registry.remove(family, with: Label("topic", name))
-        }
+        registry.remove(Self.topicBytesOut, with: Label("topic", name))
     }
-}
 
-/// The counters of one topic.
-struct TopicInstruments: Sendable {
-    let bytesIn: Counter
-    let recordsIn: Counter
-    let bytesOut: Counter
+    private static let topicBytesOut = "millrace_topic_bytes_out_total"
 }
 
 /// One event loop's own handles on what it updates per request: 1 to 3 ns each, without contention.

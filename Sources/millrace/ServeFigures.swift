@@ -25,18 +25,34 @@ struct LogFigures: Sendable {
         writer.sample(topics.reduce(0) { $0 + $1.partitions.count })
         writer.family("millrace_partitions_fenced", help: "Partitions that take no more appends.", kind: .gauge)
         writer.sample(topics.reduce(0) { $0 + $1.partitions.count { $0.fenceReason != nil } })
-        writer.family("millrace_topic_size_bytes", help: "Bytes of the segments, by topic.", kind: .gauge)
-        for topic in topics.prefix(Self.maximumTopics) {
-            writer.sample(size(of: topic), labels: [Label("topic", topic.name)])
+        perTopic(&writer, "millrace_topic_size_bytes", "Bytes of the segments, by topic.", .gauge, topics) { topic in
+            topic.partitions.reduce(0) { $0 + $1.sizeBytes }
         }
-        if topics.count > Self.maximumTopics {
-            let rest = topics.dropFirst(Self.maximumTopics).reduce(0) { $0 + size(of: $1) }
-            writer.sample(rest, labels: [Label("topic", "other")])
-        }
+        perTopic(
+            &writer, "millrace_topic_bytes_in_total", "Bytes of record batches appended, by topic.", .counter, topics
+        ) { Int64($0.statistics.bytes.value) }
+        perTopic(
+            &writer, "millrace_topic_records_in_total", "Records appended, by topic.", .counter, topics
+        ) { Int64($0.statistics.records.value) }
+        perTopic(
+            &writer, "millrace_topic_batches_in_total", "Record batches appended, by topic.", .counter, topics
+        ) { Int64($0.statistics.batches.value) }
+        writer.family(
+            "millrace_log_sync_seconds", help: "Time of the syncs of each round of group commit.", kind: .histogram)
+        writer.sample(log.syncLatency)
     }
 
-    private func size(of topic: Topic) -> Int64 {
-        topic.partitions.reduce(0) { $0 + $1.sizeBytes }
+    private func perTopic(
+        _ writer: inout ExpositionWriter, _ name: String, _ help: String, _ kind: InstrumentKind, _ topics: [Topic],
+        _ value: (Topic) -> Int64
+    ) {
+        writer.family(name, help: help, kind: kind)
+        for topic in topics.prefix(Self.maximumTopics) {
+            writer.sample(value(topic), labels: [Label("topic", topic.name)])
+        }
+        guard topics.count > Self.maximumTopics else { return }
+        let rest = topics.dropFirst(Self.maximumTopics).reduce(0) { $0 + value($1) }
+        writer.sample(rest, labels: [Label("topic", "other")])
     }
 }
 

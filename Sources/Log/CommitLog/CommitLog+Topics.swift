@@ -33,8 +33,13 @@ extension CommitLog {
     }
 
     /// Checks everything that `createTopic` checks, and creates nothing (`validate_only`).
-    public func validateTopic(_ name: String, partitions: Int32, configs: [String: String]) throws(LogError) {
-        _ = try check(name, partitions: partitions, configs: configs)
+    ///
+    /// - Returns: the configs that the topic would have, defaults filled in.
+    @discardableResult
+    public func validateTopic(
+        _ name: String, partitions: Int32, configs: [String: String]
+    ) throws(LogError) -> TopicConfiguration {
+        try check(name, partitions: partitions, configs: configs)
     }
 
     private func check(

@@ -7,6 +7,7 @@ import Machine
 import MillraceTesting
 import NIOCore
 import NIOPosix
+import Storage
 import Testing
 
 @testable import ServeKafka
@@ -25,7 +26,8 @@ struct TestBroker {
     ) async throws -> Result {
         let directory = try TemporaryDirectory("serve-kafka")
         let machine = Machine.posix()
-        let log = try CommitLog.open(directory: directory.path, settings: LogSettings(), machine: machine)
+        let log = try CommitLog.open(
+            directory: directory.path, settings: LogSettings(), machine: machine, metadata: InMemoryMetadataStore())
         if flushes { log.start() }
         var settings = KafkaServerSettings()
         settings.port = 0

@@ -18,10 +18,14 @@ def each_version(api):
 
 # ApiVersions
 
+def client_names(version):
+    """KIP-511: a client says what it is from version 3 on."""
+    return {"client_software_name": "proof", "client_software_version": "1.0"} if version >= 3 else {}
+
+
 @each_version(API_VERSIONS)
 def test_exactly_the_promised_versions_are_advertised(connection, version):
-    body = connection.call(API_VERSIONS, version, **(
-        {"client_software_name": "proof", "client_software_version": "1.0"} if version >= 3 else {}))
+    body = connection.call(API_VERSIONS, version, **client_names(version))
     assert body.error_code == 0
     offered = {key.api_key: (key.min_version, key.max_version) for key in body.api_keys}
     assert offered == {api.key: (api.advertised[0], api.advertised[-1]) for api in definitions.ALL}
@@ -36,13 +40,13 @@ def test_unknown_api_versions_version_gets_a_v0_answer_on_an_open_connection(con
     body = connection.receive(API_VERSIONS, 0, connection.correlation_id)
     assert body.error_code == Error.UNSUPPORTED_VERSION
     assert (18, 0, 4) in [(k.api_key, k.min_version, k.max_version) for k in body.api_keys]
-    assert connection.call(API_VERSIONS, 4).error_code == 0
+    assert connection.call(API_VERSIONS, 4, **client_names(4)).error_code == 0
     assert connection.metadata().topics == []
 
 
 def test_api_versions_may_be_asked_again_and_again(connection):
     for version in (0, 3, 1, 4, 2):
-        assert connection.call(API_VERSIONS, version).error_code == 0
+        assert connection.call(API_VERSIONS, version, **client_names(version)).error_code == 0
 
 
 # Metadata

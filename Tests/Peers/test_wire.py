@@ -87,7 +87,9 @@ def test_batches_are_read_by_kafka_python_and_the_other_way_round(codec):
     assert [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in theirs] == [
         (7 + i, r.timestamp, r.key, r.value, r.headers) for i, r in enumerate(records)]
 
-    builder = MemoryRecordsBuilder(magic=2, compression_type=batch.CODECS[codec], batch_size=1 << 16)
+    # The next one is large enough for several blocks of Java's snappy framing.
+    records.append(batch.Record(bytes(range(256)) * 400, b"large", [], stamps[0]))
+    builder = MemoryRecordsBuilder(magic=2, compression_type=batch.CODECS[codec], batch_size=1 << 18)
     for record in records:
         builder.append(timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers)
     builder.close()

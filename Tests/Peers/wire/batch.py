@@ -13,6 +13,7 @@ from .primitives import ProtocolViolation, Reader, crc32c, varint
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
 HEADER_BYTES = HEADER.size  # 61
+XERIAL_MAGIC = b"\x82SNAPPY\0"
 CODECS = {None: 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 
@@ -52,13 +53,23 @@ def compress(codec, data):
     return data
 
 
+def decompress_snappy(data):
+    """Bare snappy, or the frames of Java's snappy library: magic, two versions, then blocks with their lengths."""
+    import cramjam
+    if not data.startswith(XERIAL_MAGIC):
+        return bytes(cramjam.snappy.decompress_raw(data))
+    reader, out = Reader(data[len(XERIAL_MAGIC) + 8:]), b""
+    while reader.remaining:
+        out += bytes(cramjam.snappy.decompress_raw(reader.take(reader.integer(4))))
+    return out
+
+
 def decompress(attributes, data):
     codec = attributes & 7
     if codec == 1:
         return gzip.decompress(data)
     if codec == 2:
-        import snappy
-        return snappy.stream_decompress(data) if data[:1] == b"\xff" else snappy.decompress(data)
+        return decompress_snappy(data)
     if codec == 3:
         import lz4.frame
         return lz4.frame.decompress(data)

@@ -16,26 +16,40 @@ public struct RecordIterator: ~Copyable {
 
     /// Begins with a batch. Throws `.unsupportedCompression`, `.corruptBatch`, or `.limitExceeded` if the records
     /// take more than `decompressionLimit` bytes.
+    ///
+    /// It delegates, because an initialiser that may throw between assigning properties of a type that cannot be
+    /// copied is miscompiled by Swift 6.3.1 with optimisation (it destroys one that was never assigned).
     public init(_ batch: RecordBatch, decompressionLimit: Int) throws(WireError) {
+        let decompressed = try RecordIterator.decompress(batch, limit: decompressionLimit)
+        self.init(batch, decompressed: decompressed)
+    }
+
+    private init(_ batch: RecordBatch, decompressed: consuming ByteWriter) {
         header = batch.header
-        remaining = header.recordCount
-        guard let codec = header.attributes.compression else {
-            throw .batch(.unsupportedCompression, "codec \(header.attributes.rawValue & 7)")
+        remaining = batch.header.recordCount
+        // Safe because the memory stays where it is as long as nothing is written, and this value owns it.
+        reader = decompressed.withUnsafeBytes { bytes in
+            ByteReader(batch.header.attributes.compression == .some(.none) ? batch.recordBytes : bytes)
         }
-        guard remaining >= 0 else { throw .batch(.corruptBatch, "\(remaining) records") }
+        self.decompressed = decompressed
+    }
+
+    /// The records as they are without compression; nothing if they are not compressed.
+    private static func decompress(_ batch: RecordBatch, limit: Int) throws(WireError) -> ByteWriter {
+        guard let codec = batch.header.attributes.compression else {
+            throw .batch(.unsupportedCompression, "codec \(batch.header.attributes.rawValue & 7)")
+        }
+        guard batch.header.recordCount >= 0 else {
+            throw .batch(.corruptBatch, "\(batch.header.recordCount) records")
+        }
         var writer = ByteWriter(capacity: 0)
-        if codec == .none {
-            reader = ByteReader(batch.recordBytes)
-        } else {
-            do {
-                try codec.decompress(batch.recordBytes, limit: decompressionLimit, into: &writer)
-            } catch {
-                throw .batch(error.code == .limitExceeded ? .limitExceeded : .corruptBatch, "records", cause: error)
-            }
-            // Safe because the memory stays where it is as long as nothing is written, and this value owns it.
-            reader = writer.withUnsafeBytes { ByteReader($0) }
+        guard codec != .none else { return writer }
+        do throws(BytesError) {
+            try codec.decompress(batch.recordBytes, limit: limit, into: &writer)
+        } catch {
+            throw .batch(error.code == .limitExceeded ? .limitExceeded : .corruptBatch, "records", cause: error)
         }
-        decompressed = writer
+        return writer
     }
 
     /// The next record, or nil behind the last one. Throws `.corruptBatch` if the bytes are no record, if they end

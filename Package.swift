@@ -26,7 +26,7 @@ let engines: [Target] = [
     .target(name: "Machine", dependencies: ["CMillrace"], swiftSettings: strict),
     .target(name: "SimulatedMachine", dependencies: ["Machine"], swiftSettings: strict),
     .target(name: "Instruments", swiftSettings: strict),
-    .target(name: "KafkaWire", dependencies: ["Bytes"], exclude: ["Declarations"], swiftSettings: strict),
+    .target(name: "KafkaWire", dependencies: ["Bytes"], exclude: ["Declarations", "README.md"], swiftSettings: strict),
     .executableTarget(name: "GenerateKafkaWire", swiftSettings: strict),
     .target(name: "Storage", dependencies: ["Machine", "Bytes", "CSQLite"], swiftSettings: strict),
     .target(
@@ -125,8 +125,9 @@ let services: [Target] = [
 
 let package = Package(
     name: "millrace",
+    // The engines are products only for the package in Fuzz/.
     products: enginesOnly
-        ? []
+        ? [.library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"])]
         : [
             .executable(name: "millrace", targets: ["millrace"]),
             .library(name: "KafkaClient", targets: ["KafkaClient"]),

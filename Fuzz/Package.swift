@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Fuzzers of everything that decodes bytes from outside, on libFuzzer. A package of its own, because a fuzzer's
+/// sanitizer flags must reach every module and its `main` is libFuzzer's.
+///
+/// `MILLRACE_ENGINES=1` keeps SwiftNIO and what stands on it out of the build.
+let fuzzer: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"]),
+]
+
+let linker: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
+
+let wire: [Target.Dependency] = [
+    .product(name: "KafkaWire", package: "millrace"), .product(name: "Bytes", package: "millrace"),
+]
+
+let package = Package(
+    name: "Fuzz",
+    dependencies: [.package(name: "millrace", path: "..")],
+    targets: [
+        .target(name: "FuzzDriver"),
+        .executableTarget(
+            name: "FuzzRequests", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzBatches", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzCodecs", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(name: "MakeCorpus", dependencies: wire),
+    ]
+)

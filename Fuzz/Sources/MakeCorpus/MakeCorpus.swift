@@ -1,0 +1,78 @@
+import Bytes
+import FoundationEssentials
+import KafkaWire
+
+/// Writes the seeds of the fuzzers into `Corpus/<fuzzer>/`: every message of Kafka's definitions in every version,
+/// batches of every codec, and compressed bytes.
+///
+/// Run it in `Fuzz/`: it reads `../Tests/KafkaWireTests/Golden/messages.txt`.
+@main
+enum MakeCorpus {
+    static func main() throws {
+        let counts = [try writeRequests(), try writeBatches(), try writeCodecs()]
+        print("wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts")
+    }
+
+    private static func write(_ fuzzer: String, _ name: String, _ bytes: [UInt8]) throws {
+        let directory = "Corpus/\(fuzzer)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(filePath: "\(directory)/\(name)"))
+    }
+
+    private static func writeRequests() throws -> Int {
+        let text = try String(contentsOfFile: "../Tests/KafkaWireTests/Golden/messages.txt", encoding: .utf8)
+        let lines = text.split(separator: "\n")
+        for line in lines {
+            let words = line.split(separator: " ")
+            guard words.count == 4, let version = Int16(words[1]) else { continue }
+            let name = String(words[0])
+            guard
+                let api = ApiKey.allCases.firstIndex(where: {
+                    name == $0.name + "Request" || name == $0.name + "Response"
+                })
+            else { continue }
+            let selectors = [
+                UInt8(api << 1 | (name.hasSuffix("Response") ? 1 : 0)),
+                UInt8(version - ApiKey.allCases[api].versions.lowerBound),
+            ]
+            try write("FuzzRequests", "\(name)-\(version)-\(words[2])", selectors + hex(words[3]))
+        }
+        return lines.count
+    }
+
+    private static func hex(_ digits: Substring) -> [UInt8] {
+        let nibbles = digits.compactMap { $0.hexDigitValue.map(UInt8.init) }
+        return stride(from: 0, to: nibbles.count, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] }
+    }
+
+    private static func writeBatches() throws -> Int {
+        for codec in Compression.allCases {
+            for count in [1, 3, 40] {
+                var builder = RecordBatchBuilder()
+                for index in 0..<count {
+                    builder.append(
+                        key: index % 2 == 0 ? nil : [UInt8(index)], value: [UInt8]("value \(index)".utf8),
+                        headers: index % 3 == 0 ? [RecordHeader(key: "trace", value: [1, 2, 3])] : [],
+                        timestamp: 1_700_000_000_000 + Int64(index))
+                }
+                var writer = ByteWriter()
+                try builder.finish(into: &writer, compression: codec)
+                try write("FuzzBatches", "\(codec.name)-\(count)", [1] + writer.array())
+                try write("FuzzBatches", "\(codec.name)-\(count)-twice", [0] + writer.array() + writer.array())
+            }
+        }
+        return Compression.allCases.count * 6
+    }
+
+    private static func writeCodecs() throws -> Int {
+        let text = [UInt8](String(repeating: "a line of a log, and then another one; ", count: 30).utf8)
+        for codec in Compression.allCases {
+            for count in [0, 10, text.count] {
+                var writer = ByteWriter()
+                try text[..<count].withUnsafeBytes { try codec.compress($0, into: &writer) }
+                try write("FuzzCodecs", "\(codec.name)-\(count)", [codec.rawValue] + writer.array())
+            }
+        }
+        return Compression.allCases.count * 3
+    }
+}

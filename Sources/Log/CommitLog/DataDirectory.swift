@@ -34,6 +34,7 @@ struct DataDirectory: Sendable {
         } else {
             isNew = true
             do {
+                try Self.synchronizeWay(to: path, files)
                 let text = Array("\(Self.formatPrefix)\(Self.formatVersion)\n".utf8)
                 try WholeFile.replace(format, inDirectory: path, with: text, files)
             } catch {
@@ -46,6 +47,22 @@ struct DataDirectory: Sendable {
         } catch {
             throw LogError(.storage, "cannot create \(log)", cause: error)
         }
+    }
+
+    /// Makes the directory itself durable, and those above it, before anything is promised.
+    private static func synchronizeWay(to path: String, _ files: any FileSystem) throws(MachineError) {
+        var place = path[...]
+        while let slash = place.lastIndex(of: "/") {
+            let parent = slash == place.startIndex ? "/" : String(place[..<slash])
+            do {
+                try files.synchronizeDirectory(parent)
+            } catch {
+                // What we may not open was not created by us.
+                if error.code != .denied { throw error }
+            }
+            place = place[..<slash]
+        }
+        if !path.hasPrefix("/") { try files.synchronizeDirectory(".") }
     }
 
     static func check(_ text: String, _ path: String) throws(LogError) {

@@ -36,6 +36,7 @@ extension Partition {
         core.position = core.segments.isEmpty ? 0 : loader.end.position
         core.preallocatedBytes = core.position
         core.synced = loader.needsSync && loader.damage == nil ? loader.resume : loader.end
+        core.recovered = loader.end
         core.firstAppendMilliseconds = core.position > 0 ? firstTimestamp(core) : -1
         core.isChanged = true
         core.phase = .open

@@ -60,10 +60,12 @@ extension Partition {
     }
 
     /// Cuts off what a failed sync left in an unknown state: the page cache may still show what the disk does not
-    /// hold, and a restart must not take that for durable. Best effort; recovery verifies what it finds.
+    /// hold, and a restart must not take that for durable. Best effort; recovery verifies what it finds. Only what
+    /// this process appended goes: what it found may have been promised by an earlier one.
     private func discardUnsynced(_ core: inout PartitionCore) {
-        for segment in core.segments.reversed() where segment.baseOffset >= core.synced.segmentBase {
-            let position = segment.baseOffset == core.synced.segmentBase ? core.synced.position : 0
+        let kept = core.synced.offset >= core.recovered.offset ? core.synced : core.recovered
+        for segment in core.segments.reversed() where segment.baseOffset >= kept.segmentBase {
+            let position = segment.baseOffset == kept.segmentBase ? kept.position : 0
             do {
                 let file = try segment.file()
                 if try file.size() > position { try file.truncate(to: position) }

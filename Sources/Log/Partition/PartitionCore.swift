@@ -32,6 +32,8 @@ struct PartitionCore: Sendable {
     var firstAppendMilliseconds: Int64 = -1
     /// The high watermark, and where it lies.
     var synced: LogPosition
+    /// Where the log ended when the files were opened. What is before it may have been promised by an earlier process.
+    var recovered: LogPosition
     var unsynced: [Unsynced] = []
     /// Directories with entries that no sync has covered yet.
     var unsyncedDirectories: [String] = []
@@ -50,6 +52,7 @@ struct PartitionCore: Sendable {
     init(state: PartitionState, synced: LogPosition) {
         self.state = state
         self.synced = synced
+        recovered = synced
     }
 
     var active: Segment? { segments.last }

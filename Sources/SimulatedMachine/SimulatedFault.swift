@@ -27,7 +27,8 @@ public enum SimulatedOperation: Sendable, Hashable, CaseIterable {
     case examine
     /// `FileSystem.synchronizeDirectory`.
     case synchronizeDirectory
-    /// `FileSystem.synchronizeVolume`.
+    /// `FileSystem.synchronizeVolume`. A failed one drops the dirty pages of some files, whose own next sync then
+    /// fails, too.
     case synchronizeVolume
     /// `FileSystem.lock`.
     case lock

@@ -58,6 +58,7 @@ final class SimulatedFile: File {
                 if wasAlive, !world.isStopped { world.disk.files[self.node]?.failSynchronize(&world.random) }
                 throw error
             }
+            if world.disk.files[self.node]?.takeUntoldFailure() == true { throw call.error(EIO) }
             world.disk.files[self.node]?.synchronize()
         }
     }

@@ -91,7 +91,13 @@ struct SimulatedFileSystem: FileSystem {
     }
 
     func synchronizeVolume(holding path: String) throws(MachineError) {
-        try perform(.synchronizeVolume, "synchronize volume of", path) { (world, call) throws(MachineError) in
+        let call = Call(
+            operation: .synchronizeVolume, name: "synchronize volume of", path: path, incarnation: incarnation)
+        try world.state.withLock { (world) throws(MachineError) in
+            if let error = world.begin(call) {
+                if world.isAlive(incarnation) { world.disk.failVolume(&world.random) }
+                throw error
+            }
             guard world.disk.node(at: path) != nil else { throw call.error(ENOENT) }
             world.disk.synchronizeVolume()
         }

@@ -95,6 +95,25 @@ import Testing
         #expect(cached == ["old", "new"])
     }
 
+    @Test func aFailedSyncOfTheVolumeIsToldOncePerFile() throws {
+        var outcomes: Set<String> = []
+        for seed: UInt64 in 0..<100 {
+            let machine = SimulatedMachine(seed: seed)
+            let file = try machine.machine.files.open("/a", .create)
+            try file.write("new", at: 0)
+            machine.inject(SimulatedFault(.device, at: [.synchronizeVolume], .call(1)))
+            #expect(code { try machine.machine.files.synchronizeVolume(holding: "/") } == .device)
+            let first = code { try file.synchronize() }
+            #expect(code { try file.synchronize() } == nil)
+            try machine.machine.files.synchronizeDirectory("/")
+            machine.cutPower()
+            let text = try machine.machine.files.open("/a", .read).text()
+            if first == nil { #expect(text == "new") }
+            outcomes.insert("\(first == nil) \(text)")
+        }
+        #expect(outcomes == ["true new", "false new", "false \0\0\0"])
+    }
+
     @Test func aFullDiskTakesAPrefixAndKeepsReservations() throws {
         var settings = SimulatedSettings()
         settings.capacityBytes = 10

@@ -20,6 +20,11 @@ extension Disk {
         settle { _, _ in true }
     }
 
+    /// A sync of everything that failed: on some files, whose own next sync will fail as well.
+    mutating func failVolume(_ random: inout SeededGenerator) {
+        for node in files.keys.sorted() { files[node]?.failVolume(&random) }
+    }
+
     /// Loses what was not synced, except what the seed keeps.
     mutating func cutPower(_ random: inout SeededGenerator) {
         settleSurvivors(&random)

@@ -10,6 +10,8 @@ struct FileContent {
     var reserved = 0
     var modifiedMilliseconds: Int64 = 0
     private var maps: [WeakMap] = []
+    /// Whether a sync of the volume failed on this file, and no sync of the file itself has told so yet.
+    private var hasUntoldFailure = false
 
     /// The smallest part that a disk writes whole.
     private static let sector = 512
@@ -88,12 +90,26 @@ struct FileContent {
         refreshMaps(0..<size)
     }
 
+    /// A sync of the volume that failed: perhaps on this file.
+    mutating func failVolume(_ random: inout SeededGenerator) {
+        guard !pending.isEmpty, random.coin() else { return }
+        failSynchronize(&random)
+        hasUntoldFailure = true
+    }
+
+    /// Whether the next sync has to fail for what went wrong before. Told once, as the kernel does.
+    mutating func takeUntoldFailure() -> Bool {
+        defer { hasUntoldFailure = false }
+        return hasUntoldFailure
+    }
+
     mutating func cutPower(_ random: inout SeededGenerator) {
         durable = survivors(&random, keepingResizes: false)
         cached = durable
         pending = []
         maps = []
         reserved = 0
+        hasUntoldFailure = false
     }
 
     /// What the disk holds after an end that nobody prepared: per sector the state after some change, and the size

@@ -119,6 +119,7 @@ extension KafkaConnection {
             if request.acks == -1 { wait(partition, result.endOffset) }
             return answer
         } catch {
+            loop.report(error)
             return refuse(error.kafkaCode, error.message)
         }
     }
@@ -144,6 +145,7 @@ extension KafkaConnection {
         guard var waiting = produces[ticket] else { return }
         produces[ticket] = nil
         if let error {
+            loop.report(error)
             broker.instruments.countError(.produce, error.kafkaCode.name)
             let code = error.kafkaCode
             waiting.response.responses[position.topic].partitionResponses[position.partition].fail(code, error.message)

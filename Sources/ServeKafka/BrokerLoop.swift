@@ -14,6 +14,7 @@ final class BrokerLoop {
     private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?
     private var limiter = LogLimiter(linesPerSecond: 5)
+    private var failureLimiter = LogLimiter(linesPerSecond: 1)
 
     /// How often time-outs are looked for: they are precise to a second.
     private static let sweepInterval = TimeAmount.seconds(1)
@@ -99,6 +100,12 @@ final class BrokerLoop {
                 "reason": "\(reason.rawValue)", "detail": "\(detail)", "client": "\(remote)",
                 "suppressed": "\(suppressed)",
             ])
+    }
+
+    /// Logs what the disk refused; what clients did wrong is theirs to log. Lines are limited; the counters tell all.
+    func report(_ error: LogError) {
+        guard error.kafkaCode == .kafkaStorageError, let suppressed = failureLimiter.admit(now: now()) else { return }
+        broker.logger.error("append failed", metadata: ["detail": "\(error)", "suppressed": "\(suppressed)"])
     }
 
     private func enforceTimeouts() {

@@ -85,7 +85,7 @@ class SmallDisk:
 
 @pytest.fixture
 def small_disk(mounting):
-    disk = SmallDisk(mounting(), 12 << 20)
+    disk = SmallDisk(mounting(), 5 << 20)
     yield disk
     disk.server.discard()
 

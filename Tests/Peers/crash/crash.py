@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from crash import journal  # noqa: E402
-from crash.journal import Created, Deleted, Deleting, Final, Listed, name_value  # noqa: E402
+from crash.journal import Created, Deleted, Deleting, Fatal, Final, Listed, name_value  # noqa: E402
 from crash.judge import Judge, describe  # noqa: E402
 from server import Server, data_directory  # noqa: E402
 from wire.connection import Closed  # noqa: E402
@@ -149,8 +149,10 @@ class Rounds:
                 process.terminate()
             for name, process in chosen:
                 status = process.wait(SETTLE_SECONDS)
-                text = (self.server.directory / f"{name}.log").read_text(errors="replace")
-                assert status == 0, f"{name} ended with {status}: {text[-2000:]}"
+                if status != 0:
+                    text = (self.server.directory / f"{name}.log").read_text(errors="replace")
+                    with open(self.journals / f"{name}-end", "w") as file:
+                        journal.write(file, Fatal(name, f"ended with {status}: {text[-500:]}"))
 
     def _read_everything(self):
         with open(self.journals / "final", "w") as file, self.server.connect() as connection:

@@ -28,7 +28,6 @@ def varint(value):
     return unsigned_varint((value << 1) ^ (value >> 63) if value < 0 else value << 1)
 
 
-
 def int16(value):
     return struct.pack(">h", value)
 

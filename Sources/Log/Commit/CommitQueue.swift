@@ -2,20 +2,19 @@ import Machine
 
 /// The partitions that wait for a sync. Each stands in each list at most once, so the partitions bound it.
 final class CommitQueue: Sendable {
-    /// How soon a partition is to be synced.
-    enum Level: UInt8, Sendable, Comparable {
-        case none
-        /// When its deadline has come.
-        case lazy
-        /// With the next round.
-        case urgent
-
-        static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    /// The lists of the queue. A partition notes which ones it stands in, so that it enters none twice.
+    struct Lists: OptionSet, Sendable {
+        let rawValue: UInt8
+        /// To be synced when its deadline has come.
+        static let lazy = Lists(rawValue: 1)
+        /// To be synced with the next round.
+        static let urgent = Lists(rawValue: 2)
     }
 
     /// What a round takes.
     struct Round: Sendable {
-        var partitions: [Partition]
+        var urgent: [Partition]
+        var lazy: [Partition]
         /// Requests that wait for it.
         var requests: Int
     }
@@ -28,6 +27,8 @@ final class CommitQueue: Sendable {
     private struct State: Sendable {
         var urgent: [Partition] = []
         var lazy: [Lazy] = []
+        /// The first deadline in `lazy`.
+        var firstDeadline = UInt64.max
         var window = CommitWindow()
         var isStopping = false
         /// Until when the flusher sleeps, in monotonic nanoseconds; 0 while it is awake.
@@ -73,6 +74,7 @@ final class CommitQueue: Sendable {
         let deadline = clock.monotonicNanoseconds() &+ UInt64(max(0, milliseconds)) &* 1_000_000
         let wakes = state.withLock { state in
             state.lazy.append(Lazy(partition: partition, deadline: deadline))
+            state.firstDeadline = min(state.firstDeadline, deadline)
             guard deadline < state.sleepsUntil else { return false }
             state.isWoken = true
             return true
@@ -83,21 +85,15 @@ final class CommitQueue: Sendable {
     /// Everything that waits, at once.
     func takeAll() -> Round {
         state.withLock { state in
-            defer {
-                state.urgent = []
-                state.lazy = []
-            }
+            defer { state.urgent = [] }
             return Round(
-                partitions: state.urgent + state.lazy.map(\.partition), requests: state.window.take())
+                urgent: state.urgent, lazy: Self.takeLazy(&state, dueAt: .max), requests: state.window.take())
         }
     }
 
     /// Partitions that are not due yet, to be synced along with the whole volume.
     func takeLazy() -> [Partition] {
-        state.withLock { state in
-            defer { state.lazy = [] }
-            return state.lazy.map(\.partition)
-        }
+        state.withLock { Self.takeLazy(&$0, dueAt: .max) }
     }
 
     /// Waits until a round is due, and takes it; nil when the queue was stopped.
@@ -127,29 +123,35 @@ final class CommitQueue: Sendable {
         state.sleepsUntil = 0
         state.isWoken = false
         if state.isStopping { return .stop }
-        let firstDeadline = state.lazy.lazy.map(\.deadline).min()
         var pause: UInt64?
         if state.window.waiting > 0 {
             guard case .wait(let nanoseconds) = state.window.decide(now: now) else {
                 return .run(takeDue(&state, now: now))
             }
             pause = nanoseconds
-        } else if let firstDeadline {
-            guard firstDeadline > now else { return .run(takeDue(&state, now: now)) }
-            pause = firstDeadline - now
+        } else if !state.lazy.isEmpty {
+            guard state.firstDeadline > now else { return .run(takeDue(&state, now: now)) }
+            pause = state.firstDeadline - now
         }
         state.sleepsUntil = pause.map { now + $0 } ?? .max
         return .pause(nanoseconds: pause)
     }
 
     private static func takeDue(_ state: inout State, now: UInt64) -> Round {
-        var partitions = state.urgent
+        let urgent = state.urgent
         state.urgent.removeAll(keepingCapacity: true)
+        return Round(urgent: urgent, lazy: takeLazy(&state, dueAt: now), requests: state.window.take())
+    }
+
+    private static func takeLazy(_ state: inout State, dueAt now: UInt64) -> [Partition] {
+        guard state.firstDeadline <= now else { return [] }
+        var partitions: [Partition] = []
         state.lazy.removeAll { entry in
             guard entry.deadline <= now else { return false }
             partitions.append(entry.partition)
             return true
         }
-        return Round(partitions: partitions, requests: state.window.take())
+        state.firstDeadline = state.lazy.lazy.map(\.deadline).min() ?? .max
+        return partitions
     }
 }

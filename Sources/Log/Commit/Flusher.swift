@@ -54,12 +54,13 @@ final class Flusher: Sendable {
 
     private func run(_ taken: CommitQueue.Round) {
         round.withLock { wakeUps in
-            var targets = taken.partitions.compactMap { $0.beginSync() }
+            var targets = taken.urgent.compactMap { $0.beginSync(takenFrom: .urgent) }
+            targets += taken.lazy.compactMap { $0.beginSync(takenFrom: .lazy) }
             guard !targets.isEmpty else { return }
             let fileCount = targets.reduce(0) { $0 + $1.files.count + $1.directories.count }
             let start = machine.clock.monotonicNanoseconds()
             if choice.withLock({ $0.usesVolume(for: fileCount) }) {
-                targets += queue.takeLazy().compactMap { $0.beginSync() }
+                targets += queue.takeLazy().compactMap { $0.beginSync(takenFrom: .lazy) }
                 synchronizeVolume(targets, fileCount, &wakeUps)
             } else {
                 synchronizeFiles(targets, &wakeUps)

@@ -2,39 +2,46 @@ import Machine
 import Synchronization
 
 extension CommitLog {
-    /// Writes recovery points, and the producer snapshots that are due.
+    /// Writes recovery points, and the producer snapshots that are due. Does nothing if nothing changed.
     public func checkpoint() {
-        isClosed.withLock { isClosed in
-            guard !isClosed else { return }
+        checkpoint(always: false)
+    }
+
+    func checkpoint(always: Bool) {
+        checkpoints.withLock { state in
+            guard !state.isClosed else { return }
             let partitions = registry.topics.flatMap(\.partitions)
+            guard always || state.isOwed || partitions.contains(where: \.isChangedSinceCheckpoint) else { return }
             let drafts = partitions.compactMap { $0.draftSnapshot(atLeast: context.settings.snapshotIntervalBytes) }
             if !drafts.isEmpty { flushDirty() }
             for draft in drafts { draft.write(context) }
-            writeCheckpoint(partitions, isClean: false)
+            state.isOwed = !writeCheckpoint(partitions, isClean: false)
         }
     }
 
-    private func writeCheckpoint(_ partitions: [Partition], isClean: Bool) {
+    private func writeCheckpoint(_ partitions: [Partition], isClean: Bool) -> Bool {
         let checkpoint = Checkpoint(
             isClean: isClean, writtenMilliseconds: context.machine.clock.wallMilliseconds(),
             entries: partitions.map { $0.checkpointEntry(isClosing: isClean) })
         do {
             try checkpoint.write(to: data.checkpoint, inDirectory: data.path, context.files)
+            return true
         } catch {
             // The previous one still holds: recovery points only come later, they never become wrong.
             report(.warning, "cannot write the checkpoint: \(error)")
+            return false
         }
     }
 
     func closeDown() {
-        isClosed.withLock { isClosed in
-            guard !isClosed else { return }
-            isClosed = true
+        checkpoints.withLock { state in
+            guard !state.isClosed else { return }
+            state.isClosed = true
             flushDirty()
             let partitions = registry.topics.flatMap(\.partitions)
             var wakeUps = WakeUps()
             for partition in partitions { partition.close(&wakeUps) }
-            writeCheckpoint(partitions, isClean: true)
+            _ = writeCheckpoint(partitions, isClean: true)
             wakeUps.deliver()
             data.lock.unlock()
         }

@@ -81,6 +81,6 @@ extension CommitLog {
             for partition in topic.partitions where partition.isUnclean { partition.recover() }
         }
         flushDirty()
-        checkpoint()
+        checkpoint(always: true)
     }
 }

@@ -8,6 +8,12 @@ import Synchronization
 /// Any thread may call anything. Without `start()` no thread runs and nothing happens by itself: a simulation calls
 /// `flushDirty()`, `enforceRetention()` and `checkpoint()` as its seed says.
 public final class CommitLog: Sendable {
+    struct CheckpointState: Sendable {
+        var isClosed = false
+        /// Whether the last one could not be written.
+        var isOwed = false
+    }
+
     /// The cluster's id, generated when the data directory was created.
     public let clusterID: String
     /// This broker's id.
@@ -21,8 +27,8 @@ public final class CommitLog: Sendable {
     let retentionClock: Mutex<RetentionClock>
     /// Held while topics are created or deleted.
     let topicChanges = Mutex<Void>(())
-    /// Held while a checkpoint is taken and written; true once the log is closed.
-    let isClosed = Mutex(false)
+    /// Held while a checkpoint is taken and written.
+    let checkpoints = Mutex(CheckpointState())
     private let producerIDs: ProducerIDs
     private let maintenance: Maintenance
 

@@ -20,23 +20,21 @@ extension Partition {
         let wall = context.machine.clock.wallMilliseconds()
         let batches = try BatchAdmission(bytes, topic: configuration, wallMilliseconds: wall)
         let now = context.monotonicMilliseconds()
-        let wanted: CommitQueue.Level = durability == .now ? .urgent : .lazy
-        let (result, queuedBefore) = try withCore { core throws(LogError) in
+        let (result, isListed) = try withCore { core throws(LogError) in
             try openForAppend(&core)
             if durability == .now, core.waiters.syncCount >= context.settings.maximumSyncWaitersPerPartition {
                 throw LogError(.overloaded, "\(label): \(core.waiters.syncCount) requests already wait for a sync")
             }
             let result = try append(bytes, batches, to: &core, wall: wall, now: now)
-            let before = core.queued
-            if !result.isDuplicate || core.synced.offset < result.endOffset { core.queued = max(before, wanted) }
-            return (result, before)
+            guard core.synced.offset < result.endOffset else { return (result, nil as Bool?) }
+            if durability == .now { return (result, !core.queued.insert(.urgent).inserted) }
+            return (result, !core.queued.isEmpty || !core.queued.insert(.lazy).inserted)
         }
-        guard !result.isDuplicate || highWatermark < result.endOffset else { return result }
-        switch wanted {
-        case .urgent: context.commits.addUrgent(self, isNew: queuedBefore < .urgent)
-        case .lazy where queuedBefore == .none:
+        guard let isListed else { return result }
+        if durability == .now {
+            context.commits.addUrgent(self, isNew: !isListed)
+        } else if !isListed {
             context.commits.addLazy(self, within: configuration.flushMilliseconds)
-        case .lazy, .none: break
         }
         if !result.isDuplicate { statistics.noteAppend(batches, bytes: bytes.count) }
         return result

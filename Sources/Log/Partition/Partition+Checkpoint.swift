@@ -61,6 +61,9 @@ extension Partition {
         }
     }
 
+    /// Whether the checkpoint on disk differs from what it should know.
+    var isChangedSinceCheckpoint: Bool { core.withLock { $0.isChanged } }
+
     /// What the checkpoint is to know.
     func checkpointEntry(isClosing: Bool) -> CheckpointEntry {
         core.withLock { core in

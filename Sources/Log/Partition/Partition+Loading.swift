@@ -26,7 +26,7 @@ extension Partition {
     private func load(_ core: inout PartitionCore) throws(LogError) {
         var loader = try PartitionLoader(
             label: label, directory: directory, intervalBytes: Int(configuration.indexIntervalBytes),
-            checkpoint: checkpoint, context: context)
+            checkpoint: checkpoint, isKnown: isKnown, context: context)
         try loader.load()
         var state = loader.state
         if isUnclean { state.beginEpoch((state.epochs.starts.last?.epoch ?? -1) + 1) }
@@ -55,8 +55,7 @@ extension Partition {
             core.noteUnsynced(segment, try segment.file())
         }
         noteUnsyncedDirectories(&core)
-        core.queued = .lazy
-        context.commits.addLazy(self, within: 0)
+        if core.queued.insert(.lazy).inserted { context.commits.addLazy(self, within: 0) }
     }
 
     /// About when the growing segment got its first batch: what that batch says, if it is not in the future.

@@ -19,7 +19,7 @@ extension Partition {
     }
 
     private func refusalToWait(_ core: borrowing PartitionCore) -> LogError? {
-        if let fence = core.fence { return fence }
+        if core.isSyncLost, let fence = core.fence { return fence }
         return switch core.phase {
         case .cold, .open: nil
         case .closed: LogError(.closed, "\(label): the log is closed")
@@ -28,10 +28,10 @@ extension Partition {
     }
 
     /// Takes what is to be synced now; nil if there is nothing.
-    func beginSync() -> SyncTarget? {
+    func beginSync(takenFrom list: CommitQueue.Lists) -> SyncTarget? {
         core.withLock { core in
-            core.queued = .none
-            guard core.phase == .open, core.fence == nil else { return nil }
+            core.queued.remove(list)
+            guard core.phase == .open, !core.isSyncLost else { return nil }
             guard !core.unsynced.isEmpty || !core.unsyncedDirectories.isEmpty else { return nil }
             let target = SyncTarget(
                 partition: self, end: core.end, files: core.unsynced, directories: core.unsyncedDirectories)
@@ -45,8 +45,9 @@ extension Partition {
     /// Publishes the high watermark after a sync, or fences after a failed one.
     func endSync(_ target: SyncTarget, _ error: LogError?, _ wakeUps: inout WakeUps) {
         withCore { core in
-            guard core.phase == .open, core.fence == nil else { return }
+            guard core.phase == .open, !core.isSyncLost else { return }
             if let error {
+                core.isSyncLost = true
                 fence(&core, error)
                 discardUnsynced(&core)
                 core.waiters.releaseAll(error, into: &wakeUps)

@@ -23,6 +23,8 @@ public final class Partition: Sendable {
 
     /// What was known of the partition when the process began.
     let checkpoint: CheckpointEntry
+    /// Whether anything was.
+    let isKnown: Bool
     /// Whether the last process did not close it in order.
     let isUnclean: Bool
 
@@ -39,6 +41,7 @@ public final class Partition: Sendable {
         directory = topic.directory + "/" + String(index)
         var known = checkpoint ?? CheckpointEntry(topicID: topic.id, partition: index)
         if isUnclean { known.leaderEpoch += 1 }
+        isKnown = checkpoint != nil
         self.checkpoint = known
         self.isUnclean = isUnclean
         var state = PartitionState(

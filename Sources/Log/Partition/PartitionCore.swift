@@ -39,8 +39,11 @@ struct PartitionCore: Sendable {
     var unsyncedDirectories: [String] = []
     /// Why appends fail.
     var fence: LogError?
+    /// Whether a sync failed: what follows the high watermark is in an unknown state, and no later sync helps.
+    var isSyncLost = false
     var waiters = WaitLists()
-    var queued: CommitQueue.Level = .none
+    /// The lists of the commit queue that the partition stands in.
+    var queued: CommitQueue.Lists = []
     var hints = PositionHints()
     /// Log bytes since the last producer snapshot.
     var bytesSinceSnapshot: Int64 = 0

@@ -8,6 +8,8 @@ struct PartitionLoader {
     let intervalBytes: Int
     let context: LogContext
     let checkpoint: CheckpointEntry
+    /// Whether there was an entry for the partition; if not, `checkpoint` knows nothing.
+    let isKnown: Bool
     let now: Int64
 
     private(set) var listing: SegmentListing
@@ -27,13 +29,15 @@ struct PartitionLoader {
     var files: any FileSystem { context.files }
 
     init(
-        label: String, directory: String, intervalBytes: Int, checkpoint: CheckpointEntry, context: LogContext
+        label: String, directory: String, intervalBytes: Int, checkpoint: CheckpointEntry, isKnown: Bool,
+        context: LogContext
     ) throws(LogError) {
         self.label = label
         self.directory = directory
         self.intervalBytes = intervalBytes
         self.context = context
         self.checkpoint = checkpoint
+        self.isKnown = isKnown
         now = context.monotonicMilliseconds()
         do {
             listing = try SegmentListing(directory, context.segments)
@@ -69,11 +73,7 @@ struct PartitionLoader {
                 """)
         }
         if end.offset > checkpoint.recoveryPoint.offset { needsSync = true }
-        if damage != nil { serveOnlyWhatIsSound() }
-    }
-
-    private mutating func serveOnlyWhatIsSound() {
-        listing.segments.removeAll { $0.baseOffset > end.segmentBase }
+        if damage != nil { listing.segments.removeAll { $0.baseOffset > end.segmentBase } }
         state.end(at: end.offset)
     }
 
@@ -173,9 +173,8 @@ struct PartitionLoader {
         guard let file = try? files.open(segment.path(.log), .read) else { return false }
         defer { file.close() }
         var scanner = BatchScanner(file, from: Int64(entry.position), to: segment.sizeBytes)
-        let step = try? scanner.next(expecting: segment.baseOffset + Int64(entry.relativeOffset))
-        if case .batch = step { return true }
-        return false
+        guard case .batch(let facts, _) = try? scanner.next() else { return false }
+        return facts.baseOffset == segment.baseOffset + Int64(entry.relativeOffset)
     }
 
     // MARK: The growing segment's index
@@ -226,11 +225,14 @@ struct PartitionLoader {
         for index in first..<listing.segments.count {
             let segment = listing.segments[index]
             if index > first {
-                guard segment.baseOffset == end.offset else {
-                    return try settle(
-                        index - 1, "the next segment begins at offset \(segment.baseOffset), not \(end.offset)")
+                if segment.baseOffset != end.offset {
+                    let reason = "the next segment begins at offset \(segment.baseOffset), not \(end.offset)"
+                    // Without a recovery point the gap may be an old one, which a repair left.
+                    guard !isKnown, segment.baseOffset > end.offset else { return try settle(index - 1, reason) }
+                    findings.append(reason)
                 }
-                end = LogPosition(offset: end.offset, segmentBase: segment.baseOffset, position: 0)
+                end = LogPosition(
+                    offset: max(end.offset, segment.baseOffset), segmentBase: segment.baseOffset, position: 0)
                 builder = IndexBuilder(baseOffset: segment.baseOffset, intervalBytes: intervalBytes)
             }
             if let reason = try verify(segment) { return try settle(index, reason) }
@@ -244,7 +246,7 @@ struct PartitionLoader {
         defer { file.close() }
         var scanner = BatchScanner(file, from: end.position, to: segment.sizeBytes, chunkBytes: 256 << 10)
         while true {
-            switch try scanner.nextVerified(expecting: end.offset) {
+            switch try scanner.nextVerified(from: end.offset) {
             case .end: return nil
             case .invalid(_, let reason): return reason
             case .batch(let facts, let position):

@@ -22,7 +22,7 @@ struct TailSettlement {
         if isWorthKeeping {
             if segment.sizeBytes > end.position { try copyTail(of: file) }
             for other in later {
-                try files.rename(other.path(.log), to: other.path(.log) + SegmentName.quarantine)
+                try Quarantine.take(other.path(.log), files)
             }
         } else {
             for other in later { try files.remove(other.path(.log)) }
@@ -47,8 +47,8 @@ struct TailSettlement {
     }
 
     private func copyTail(of file: any File) throws(MachineError) {
-        let path = "\(segment.path(.log)).\(end.position)\(SegmentName.quarantine)"
-        let copy = try files.open(path, .replace)
+        let path = try Quarantine.place(for: "\(segment.path(.log)).\(end.position)", files)
+        let copy = try files.open(path, .create)
         defer { copy.close() }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 8)
         defer { buffer.deallocate() }

@@ -19,6 +19,13 @@ extension Partition {
             guard core.fence == nil else { return [] }
             return try takeExpired(&core, now: now)
         }
+        guard !removed.isEmpty else { return 0 }
+        do {
+            // The segment that the log now begins with must be found by a start before the ones before it are gone.
+            try context.files.synchronizeDirectory(directory)
+        } catch {
+            throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
+        }
         for segment in removed { remove(segment) }
         return removed.reduce(0) { $0 + $1.sizeBytes }
     }
@@ -28,8 +35,9 @@ extension Partition {
         if isWhollySynced, core.position > 0, isExpired(core.builder.maxTimestamp, core.active, now) {
             try roll(&core)
             core.synced = core.end
-            core.queued = max(core.queued, .lazy)
-            context.commits.addLazy(self, within: configuration.flushMilliseconds)
+            if core.queued.insert(.lazy).inserted {
+                context.commits.addLazy(self, within: configuration.flushMilliseconds)
+            }
         }
         var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
         var count = 0

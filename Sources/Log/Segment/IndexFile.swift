@@ -33,12 +33,12 @@ enum IndexFile {
     ) throws(IndexFault) -> IndexView<Entry> {
         let path = directory + "/" + SegmentName.file(baseOffset, Entry.kind)
         let map: any MemoryMap
-        do {
+        do throws(MachineError) {
             let file = try files.open(path, .read)
             defer { file.close() }
             map = try file.map(Int(try file.size()))
         } catch {
-            throw IndexFault(position: 0, reason: "\(error)")
+            throw IndexFault(position: 0, reason: "\(error)", isMissing: error.code == .notFound)
         }
         return try IndexView(map, baseOffset: baseOffset)
     }

@@ -91,4 +91,6 @@ struct IndexView<Entry: IndexEntry>: Sendable {
 struct IndexFault: Error {
     let position: Int
     let reason: String
+    /// Whether there is no such file.
+    var isMissing = false
 }

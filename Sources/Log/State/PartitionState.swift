@@ -89,7 +89,7 @@ struct PartitionState: Sendable {
         leaderEpoch = max(leaderEpoch, epoch)
     }
 
-    /// Ends the log early, because what follows is damaged. Nothing is appended to such a log.
+    /// Sets where the log ends after a replay: before damage, or behind offsets that a repair left out.
     mutating func end(at offset: Int64) {
         logEndOffset = offset
         logStartOffset = min(logStartOffset, offset)

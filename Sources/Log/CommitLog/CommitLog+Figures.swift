@@ -1,0 +1,19 @@
+public import Instruments
+
+/// Figures for whoever watches the log. Reading them costs no I/O.
+extension CommitLog {
+    /// How long the syncs of each round of group commit took, in nanoseconds.
+    public var syncLatency: HistogramSnapshot { flusher.latency.snapshot() }
+    /// Rounds of group commit.
+    public var syncRounds: UInt64 { flusher.rounds.value }
+    /// Requests that waited for a round: divided by `syncRounds`, how much a sync is shared.
+    public var syncRequests: UInt64 { flusher.requests.value }
+    /// Partitions that wait for a sync now.
+    public var dirtyPartitions: Int { context.commits.count }
+    /// Segments with an open descriptor.
+    public var openSegments: Int { context.segments.open.count }
+    /// Partitions that take no appends, because a sync or a write failed or stored bytes do not verify.
+    public var fencedPartitions: Int {
+        registry.topics.reduce(0) { $0 + $1.partitions.count { $0.fenceReason != nil } }
+    }
+}

@@ -111,43 +111,67 @@ extension ByteReader {
 
 extension ByteReader {
     /// An unsigned variable-length integer (7 bits per byte, least significant first) of at most 5 bytes and 32 bits.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func unsignedVarint() throws(BytesError) -> UInt32 {
         let value = try variable(bits: 32)
         return UInt32(truncatingIfNeeded: value)
     }
 
     /// A zigzag-encoded variable-length integer of at most 5 bytes and 32 bits.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func varint() throws(BytesError) -> Int32 {
         let value = try unsignedVarint()
         return Int32(bitPattern: value &>> 1) ^ -Int32(bitPattern: value & 1)
     }
 
     /// A zigzag-encoded variable-length integer of at most 10 bytes and 64 bits.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func varlong() throws(BytesError) -> Int64 {
         let value = try variable(bits: 64)
         return Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1)
     }
 
-    @inlinable
+    /// Most variable-length integers have one byte: only that case is inlined.
+    @inlinable @inline(__always)
     mutating func variable(bits: UInt64) throws(BytesError) -> UInt64 {
-        let start = position
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            let byte = UInt64(try load(UInt8.self))
-            // The last byte may only hold the bits that are left.
-            guard shift &+ 7 <= bits || byte < (1 as UInt64) &<< (bits &- shift) else {
-                throw .malformed("a variable-length integer that is too long", position: start)
-            }
-            value |= (byte & 0x7F) &<< shift
-            if byte < 0x80 { return value }
-            shift &+= 7
-            guard shift < bits else {
-                throw .malformed("a variable-length integer that is too long", position: start)
+        if cursor < end {
+            // Safe because the cursor is within the buffer, so there is a base address.
+            let byte = base.unsafelyUnwrapped.load(fromByteOffset: cursor, as: UInt8.self)
+            if byte < 0x80 {
+                cursor &+= 1
+                return UInt64(byte)
             }
         }
+        return try longVariable(bits: bits)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func longVariable(bits: UInt64) throws(BytesError) -> UInt64 {
+        if remaining >= 2, let base {
+            let first = UInt64(base.load(fromByteOffset: cursor, as: UInt8.self))
+            let second = UInt64(base.load(fromByteOffset: cursor &+ 1, as: UInt8.self))
+            if second < 0x80 {
+                cursor &+= 2
+                return first & 0x7F | second &<< 7
+            }
+        }
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        var position = cursor
+        while position < end, let base {
+            let byte = UInt64(base.load(fromByteOffset: position, as: UInt8.self))
+            position &+= 1
+            // The last byte may only hold the bits that are left.
+            guard shift &+ 7 <= bits || byte < (1 as UInt64) &<< (bits &- shift) else {
+                throw .malformed("a variable-length integer that is too long", position: cursor)
+            }
+            value |= (byte & 0x7F) &<< shift
+            if byte < 0x80 {
+                cursor = position
+                return value
+            }
+            shift &+= 7
+        }
+        throw .truncated(needed: remaining + 1, position: cursor, remaining: remaining)
     }
 }

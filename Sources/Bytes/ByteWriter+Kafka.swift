@@ -18,17 +18,24 @@ extension ByteWriter {
         writeVariable(UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)))
     }
 
+    /// Most variable-length integers have one byte: only that case is inlined.
     @inlinable
     mutating func writeVariable(_ value: UInt64) {
+        if value < 0x80 { store(UInt8(truncatingIfNeeded: value)) } else { writeLongVariable(value) }
+    }
+
+    @usableFromInline @inline(never)
+    mutating func writeLongVariable(_ value: UInt64) {
         reserve(10)
+        var position = filled
         var rest = value
         while rest >= 0x80 {
-            base.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: count, as: UInt8.self)
-            filled &+= 1
+            base.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: position, as: UInt8.self)
+            position &+= 1
             rest &>>= 7
         }
-        base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: count, as: UInt8.self)
-        filled &+= 1
+        base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: position, as: UInt8.self)
+        filled = position &+ 1
     }
 
     @inlinable

@@ -7,6 +7,7 @@ final class Flusher: Sendable {
     private let queue: CommitQueue
     private let machine: Machine
     private let directory: String
+    private let open: OpenSegments
     private let pool: SyncPool
     private let choice = Mutex(SyncChoice())
     private let thread = Mutex<WorkerThread?>(nil)
@@ -18,11 +19,12 @@ final class Flusher: Sendable {
     /// How long a round's syncs took.
     let latency = Histogram(scale: .latency)
 
-    init(queue: CommitQueue, machine: Machine, directory: String) {
-        self.queue = queue
-        self.machine = machine
-        self.directory = directory
-        pool = SyncPool(files: machine.files)
+    init(_ context: LogContext) {
+        queue = context.commits
+        machine = context.machine
+        directory = context.directory
+        open = context.segments.open
+        pool = SyncPool(files: context.files)
     }
 
     func start(threads: Int) {
@@ -71,6 +73,7 @@ final class Flusher: Sendable {
             rounds.add()
             requests.add(UInt64(taken.requests))
             wakeUps.deliver()
+            open.trim()
         }
     }
 

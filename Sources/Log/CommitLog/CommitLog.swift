@@ -41,7 +41,7 @@ public final class CommitLog: Sendable {
         self.metadata = metadata
         self.clusterID = clusterID
         nodeID = context.settings.nodeID
-        flusher = Flusher(queue: context.commits, machine: context.machine, directory: data.path)
+        flusher = Flusher(context)
         retentionClock = Mutex(
             RetentionClock(
                 wall: context.machine.clock.wallMilliseconds(), monotonic: context.monotonicMilliseconds(),

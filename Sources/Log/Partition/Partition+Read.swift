@@ -52,8 +52,11 @@ extension Partition {
         guard offset >= start, offset <= core.state.logEndOffset else {
             throw LogError(.offsetOutOfRange, "\(label): offset \(offset) is outside \(start)...\(high)")
         }
-        guard offset < high, let index = core.segmentIndex(holding: offset) else {
+        guard offset < high else {
             return .nothing(LogSlice(file: nil, range: 0..<0, highWatermark: high, logStartOffset: start))
+        }
+        guard let index = core.segmentIndex(holding: offset) else {
+            throw core.fence ?? LogError(.damaged, "\(label): no segment holds offset \(offset)")
         }
         let segment = core.segments[index]
         let isSealed = index < core.segments.count - 1

@@ -27,6 +27,14 @@ final class OpenSegments: Sendable {
         for victim in victims { victim.closeFiles() }
     }
 
+    /// Closes what is too much, now that a sync may have released some.
+    func trim() {
+        let victims = ring.withLock { ring in
+            ring.segments.count > limit ? takeVictims(from: &ring) : []
+        }
+        for victim in victims { victim.closeFiles() }
+    }
+
     /// Forgets a segment that was closed or removed.
     func closed(_ segment: Segment) {
         ring.withLock { ring in

@@ -1,0 +1,146 @@
+import Instruments
+import Machine
+import MillraceTesting
+import Storage
+import Synchronization
+import Testing
+
+@testable import Log
+
+@Suite struct CommitTests {
+    @Test func aLoneWriterNeverWaits() {
+        var window = CommitWindow()
+        for round in 0..<5 as Range<UInt64> {
+            window.arrive(now: round * 1_000_000)
+            #expect(window.decide(now: round * 1_000_000) == .start)
+            #expect(window.take() == 1)
+            window.finish(committed: 1)
+        }
+    }
+
+    @Test func aRoundWaitsForHalfOfThoseInFlight() {
+        var window = CommitWindow()
+        for _ in 0..<160 { window.arrive(now: 0) }
+        _ = window.take()
+        window.finish(committed: 160)
+        #expect(window.target == 80)
+        window.arrive(now: 1_000)
+        #expect(window.decide(now: 1_000) == .wait(nanoseconds: CommitWindow.quietNanoseconds))
+        for _ in 0..<40 { window.arrive(now: 2_000) }
+        #expect(window.decide(now: 151_000) == .wait(nanoseconds: CommitWindow.quietNanoseconds))
+        for _ in 0..<40 { window.arrive(now: 160_000) }
+        #expect(window.decide(now: 160_000) == .start)
+    }
+
+    @Test func aRoundStartsWhenArrivalsPauseOrTheBoundIsReached() {
+        var window = CommitWindow()
+        for _ in 0..<160 { window.arrive(now: 0) }
+        _ = window.take()
+        window.finish(committed: 160)
+        window.arrive(now: 0)
+        #expect(window.decide(now: 0) != .start)
+        #expect(window.decide(now: 150_000) == .start, "nobody came")
+        _ = window.take()
+        window.finish(committed: 1)
+        #expect(window.inFlight < 50, "and the estimate follows")
+        for _ in 0..<200 { window.arrive(now: 0) }
+        _ = window.take()
+        window.finish(committed: 200)
+        for step in 0..<20 as Range<UInt64> {
+            window.arrive(now: step * 140_000)
+            if window.decide(now: step * 140_000) == .start {
+                #expect(step == 15, "2 ms are the bound")
+                return
+            }
+        }
+        Issue.record("it never started")
+    }
+
+    @Test func theCheaperSyncIsChosen() {
+        var choice = SyncChoice()
+        let choices = [1, 3, 10, 1_000].map { choice.usesVolume(for: $0) }
+        #expect(choices == [false, false, true, true])
+        // Another program writes much: syncfs takes a second.
+        choice.note(volume: 1_000_000_000, files: 10)
+        let isChosenNow = choice.usesVolume(for: 10)
+        #expect(!isChosenNow)
+        var rounds = 0
+        while !choice.usesVolume(for: 10) {
+            choice.note(files: UInt64(SyncChoice.modelOfFiles(10)), files: 10)
+            rounds += 1
+        }
+        #expect(rounds > 100 && rounds < 1_000, "it is tried again after a while")
+    }
+
+    @Test func threadsAppendAndEveryWaiterIsCalledOnce() throws {
+        let directory = try TemporaryDirectory("commit")
+        let log = try CommitLog.open(
+            directory: directory.path, settings: LogSettings(), machine: .posix(), metadata: InMemoryMetadataStore())
+        log.start()
+        let topic = try log.createTopic("t", partitions: 7, configs: [:])
+        let done = Monitor(0)
+        let threads = (0..<8).map { thread in
+            WorkerThread(named: "writer") {
+                for number in 0..<200 {
+                    let partition = topic.partitions[(thread + number) % 7]
+                    let bell = CountingWaiter(done)
+                    let durability: Durability = number % 5 == 0 ? .flushInterval : .now
+                    guard var bytes = try? batch(["\(thread).\(number)"]),
+                        let result = try? bytes.withUnsafeMutableBytes({
+                            try partition.append($0, durability: durability)
+                        })
+                    else { return }
+                    if !partition.notifyWhenSynced(upTo: result.endOffset, bell) { bell.synced(nil) }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        let all = done.wait(timeoutNanoseconds: 20_000_000_000) { $0 >= 1_600 ? $0 : nil }
+        #expect(all == 1_600)
+        #expect(topic.partitions.reduce(0) { $0 + $1.highWatermark } == 1_600)
+        #expect(log.syncRounds > 0 && log.syncLatency.count > 0 && log.fencedPartitions == 0)
+        log.close()
+        #expect(done.withLock { $0 } == 1_600)
+        let values = topic.partitions.reduce(0) { $0 + $1.logEndOffset }
+        #expect(values == 1_600)
+    }
+
+    @Test func whatNobodyWaitsForIsSyncedWithinItsTime() throws {
+        let directory = try TemporaryDirectory("commit")
+        let log = try CommitLog.open(
+            directory: directory.path, settings: LogSettings(), machine: .posix(), metadata: InMemoryMetadataStore())
+        log.start()
+        defer { log.close() }
+        let topic = try log.createTopic("t", partitions: 1, configs: ["flush.ms": "20"])
+        let done = Monitor(0)
+        try topic.partitions[0].append(batch(["a"]), .none)
+        if try topic.partitions[0].notifyWhenReadable(beyond: 0, CountingWaiter(done)) != nil {
+            #expect(done.wait(timeoutNanoseconds: 10_000_000_000) { $0 > 0 ? true : nil } == true)
+        }
+        #expect(topic.partitions[0].highWatermark == 1)
+    }
+
+    @Test func aPartitionStandsInEachListOnce() throws {
+        let (log, partition) = try Site().openWithTopic()
+        for _ in 0..<100 {
+            try partition.append(batch(["a"]), .flushInterval)
+            try partition.append(batch(["b"]), .now)
+            #expect(log.dirtyPartitions <= 2)
+        }
+        log.flushDirty()
+        #expect(log.dirtyPartitions == 0 && partition.highWatermark == 200)
+    }
+}
+
+private final class CountingWaiter: SyncWaiter, ReadWaiter {
+    private let counter: Monitor<Int>
+
+    init(_ counter: Monitor<Int>) { self.counter = counter }
+
+    func synced(_ error: LogError?) {
+        counter.withLock { $0 += error == nil ? 1 : 1_000_000 }
+        counter.wake()
+    }
+
+    func readable() { synced(nil) }
+}

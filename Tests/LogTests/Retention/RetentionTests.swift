@@ -1,0 +1,145 @@
+import Machine
+import SimulatedMachine
+import Testing
+
+@testable import Log
+
+@Suite struct RetentionTests {
+    private let hour: Int64 = 3_600_000
+
+    @Test func oldSegmentsGoAndYoungOnesStay() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(
+            LogSettings(), ["segment.bytes": "200", "retention.ms": "3600000"])
+        for number in 0..<10 {
+            try partition.append(batch(["\(number)"], timestamp: epochStart + Int64(number) * 60_000))
+        }
+        log.flushDirty()
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 0)
+        site.simulation.advance(milliseconds: hour + 4 * 60_000 + 1)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 4, "segments of two records each; the one with minute 4 and 5 stays")
+        #expect(try partition.allValues() == (4..<10).map(String.init))
+        let error = #expect(throws: LogError.self) {
+            try partition.read(from: 3, maximumBytes: 1, atLeastOneBatch: true)
+        }
+        #expect(error?.code == .offsetOutOfRange)
+        #expect(try site.names().filter { $0.hasSuffix(".log") }.count == 3)
+    }
+
+    @Test func anIdleLogEmptiesAndKeepsItsOffsets() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["retention.ms": "1000"])
+        for number in 0..<5 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        site.simulation.advance(milliseconds: 5_000)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 5 && partition.highWatermark == 5)
+        #expect(try partition.append(batch(["5"])).baseOffset == 5)
+        log.flushDirty()
+        #expect(try partition.values(from: 5) == ["5"])
+        log.close()
+        let (_, same) = try site.openWithTopic()
+        #expect(same.logStartOffset == 5)
+        #expect(try same.values(from: 5) == ["5"])
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func aPowerCutAfterRetentionIsNoDamage(seed: UInt64) throws {
+        let site = Site(seed: seed)
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["retention.ms": "1000"])
+        for number in 0..<5 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        log.checkpoint()
+        site.simulation.advance(milliseconds: 5_000)
+        log.enforceRetention()
+        site.simulation.cutPower()
+        let (_, same) = try site.openWithTopic()
+        #expect(same.fenceReason == nil && same.logEndOffset == 5)
+        #expect(try same.append(batch(["5"])).baseOffset == 5)
+    }
+
+    @Test func bytesAreBounded() throws {
+        let size = try batch(["0"]).count
+        let (log, partition) = try Site().openWithTopic(
+            LogSettings(), ["segment.bytes": "\(size * 2)", "retention.bytes": "\(size * 6)"])
+        for number in 0..<10 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        log.enforceRetention()
+        #expect(partition.sizeBytes == Int64(size * 6) && partition.logStartOffset == 4)
+    }
+
+    @Test func nothingGoesThatIsNotSynced() throws {
+        let (log, partition) = try Site().openWithTopic(
+            LogSettings(), ["segment.bytes": "100", "retention.bytes": "0"])
+        for number in 0..<10 { try partition.append(batch(["\(number)"])) }
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 0)
+        log.flushDirty()
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 9)
+    }
+
+    @Test func minusOneKeepsForEver() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100", "retention.ms": "-1"])
+        for number in 0..<5 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        site.simulation.advance(milliseconds: 1_000_000 * hour)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 0)
+    }
+
+    @Test func aSliceOfARemovedSegmentStillReads() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100", "retention.bytes": "0"])
+        for number in 0..<3 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        let slice = try partition.read(from: 0, maximumBytes: 1, atLeastOneBatch: true)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 2)
+        var bytes = [UInt8](repeating: 0, count: slice.count)
+        #expect(try bytes.withUnsafeMutableBytes { try slice.read(into: $0) } == slice.count)
+    }
+
+    @Test func aJumpOfTheClockDoesNotEmptyTheLog() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(
+            LogSettings(), ["segment.bytes": "100", "retention.ms": "86400000"])
+        for number in 0..<5 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        log.enforceRetention()
+        site.simulation.jumpWallClock(byMilliseconds: 9_000 * hour)
+        site.simulation.advance(milliseconds: 60_000)
+        log.enforceRetention()
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 0)
+        #expect(site.messages().filter { $0.contains("jumped ahead") }.count == 1)
+        site.simulation.advance(milliseconds: hour)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 5, "after an hour the new time is believed")
+    }
+
+    @Test func aJumpOverARestartIsSeenToo() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["retention.ms": "86400000"])
+        try partition.append(batch(["a"]))
+        log.close()
+        site.simulation.jumpWallClock(byMilliseconds: 9_000 * hour)
+        let (again, same) = try site.openWithTopic()
+        again.enforceRetention()
+        #expect(same.logStartOffset == 0)
+    }
+
+    @Test func theClockGoesByTheTranscript() {
+        var clock = RetentionClock(wall: 1_000, monotonic: 0, lastKnownWall: 900)
+        #expect(clock.read(wall: 2_000, monotonic: 1_000) == .time(2_000))
+        #expect(clock.read(wall: 1_500, monotonic: 2_000) == .time(1_500), "behind is believed")
+        #expect(clock.read(wall: 9_000_000, monotonic: 3_000) == .jumped(by: 8_997_500, time: 2_500))
+        #expect(clock.read(wall: 9_001_000, monotonic: 4_000) == .time(3_500))
+        #expect(clock.read(wall: 4_500, monotonic: 5_000) == .time(4_500), "it came back")
+        #expect(clock.read(wall: 9_000_000, monotonic: 6_000).time == 5_500)
+        #expect(clock.read(wall: 13_000_000, monotonic: 3_606_000) == .time(13_000_000))
+    }
+}

@@ -195,7 +195,9 @@ struct MessageHeaderTests {
     }
 
     @Test func keysKnowTheirMessages() {
-        #expect(ApiKey.allCases.map(\.rawValue) == [0, 1, 2, 3, 18, 19, 20, 22, 60, 75])
+        let keys = ApiKey.allCases.map(\.rawValue)
+        #expect(keys == keys.sorted())
+        #expect(Set(keys).isSuperset(of: [0, 1, 2, 3, 18, 19, 20, 22, 60, 75]))
         for api in ApiKey.allCases {
             #expect(api.request.apiKey == api.rawValue)
             #expect(api.response.apiKey == api.rawValue)

@@ -86,7 +86,8 @@ def test_refusals_do_not_flood_the_log(server):
         with server.connect() as connection:
             connection.send_bytes(int32(-1))
             connection.is_closed()
-    assert len(server.log_text()) - logged < 1 << 20
+    # Each would be a line of 200 bytes or more; a few per second are let through, with the number that was not.
+    assert len(server.log_text()) - logged < 100_000
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -97,7 +97,10 @@ let services: [Target] = [
         swiftSettings: strict),
     .testTarget(
         name: "KafkaClientTests",
-        dependencies: nio + ["KafkaClient", "KafkaWire", "Bytes", "MillraceTesting"],
+        dependencies: nio + [
+            "KafkaClient", "KafkaWire", "Bytes", "Machine", "Log", "Storage", "Instruments", "ServeKafka", "MillraceTesting",
+            .product(name: "Logging", package: "swift-log"),
+        ],
         swiftSettings: strict),
     .testTarget(
         name: "ServeKafkaTests",

@@ -3,8 +3,7 @@ import KafkaWire
 extension KafkaClientError {
     /// A broker's refusal, with Kafka's name for it and what usually helps.
     static func refused(_ code: ErrorCode, _ what: String, detail: String? = nil) -> KafkaClientError {
-        let reason = [detail, advice[code.rawValue]].compactMap { $0 }.joined(separator: "; ")
-        let message = "\(what): \(code)" + (reason.isEmpty ? "" : " (\(reason))")
+        let message = "\(what): \(code)" + ((detail ?? advice[code.rawValue]).map { " (\($0))" } ?? "")
         switch code {
         case .unknownTopicOrPartition, .unknownTopicId:
             return KafkaClientError(.unknownTopic, message, brokerCode: code.rawValue)
@@ -27,12 +26,12 @@ extension KafkaClientError {
     private static let advice: [Int16: String] = [
         3: "create it with `millrace topic create`, or check the spelling",
         10: "use smaller batches, or raise the topic's max.message.bytes",
-        17: "use letters, digits, '.', '_' and '-', at most 249 of them",
+        17: "topic names are letters, digits, '.', '_' and '-', at most 249 of them",
+        36: "choose another name, or delete that topic first",
+        37: "ask for at least one partition",
         19: "the cluster has fewer in-sync replicas than min.insync.replicas",
         29: "the principal lacks a right to this topic",
         35: "the broker is too old or too new for this request",
-        36: "a topic of this name exists already",
-        37: "ask for at least one partition",
         38: "the cluster has too few brokers for this replication factor",
         76: "the broker does not know this compression: choose another",
         87: "the topic is compacted and needs keys, or the timestamp is out of range",

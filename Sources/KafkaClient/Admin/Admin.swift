@@ -87,7 +87,9 @@ public struct Admin: Sendable {
     private func onController<Value: Sendable>(
         until deadline: Int64, _ operation: () async throws(KafkaClientError) -> Value
     ) async throws(KafkaClientError) -> Value {
-        try await client.retrying(until: deadline) { () async throws(KafkaClientError) in
+        // A controller that does not know a topic will not come to know it by being asked again.
+        let mayPass: (KafkaClientError) -> Bool = { $0.isRetriable && $0.code != .unknownTopic }
+        return try await client.retrying(until: deadline, while: mayPass) { () async throws(KafkaClientError) in
             do throws(KafkaClientError) {
                 return try await operation()
             } catch {

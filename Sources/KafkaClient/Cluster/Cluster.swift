@@ -213,7 +213,8 @@ extension Cluster {
             .connect(host: address.host, port: address.port)
             .hop(to: loop)
             .whenFailure { error in
-                handler.value.close(KafkaClientError(.connection, "cannot connect to \(address)", cause: error))
+                let why = (error as? NIOConnectionError)?.reason ?? "\(error)"
+                handler.value.close(KafkaClientError(.connection, "cannot connect to \(address): \(why)"))
             }
     }
 
@@ -250,4 +251,24 @@ extension Cluster {
         let wait = brokers[key]?.backoff.failed(random: .random(in: 0 ... .max)) ?? 0
         brokers[key]?.notBefore = Time.monotonicMilliseconds() + wait
     }
+}
+
+extension NIOConnectionError {
+    /// What each address answered, in a few words.
+    fileprivate var reason: String {
+        if connectionErrors.isEmpty { return "the name \(host) cannot be resolved" }
+        let reasons = connectionErrors.map { failure -> String in
+            switch failure.error {
+            case let error as IOError: Self.reasons[error.errnoCode] ?? "\(error)"
+            case ChannelError.connectTimeout(let patience): "no answer within \(patience.nanoseconds / 1_000_000) ms"
+            default: "\(failure.error)"
+            }
+        }
+        return Set(reasons).sorted().joined(separator: ", ")
+    }
+
+    /// Linux's numbers for what happens most.
+    private static let reasons: [CInt: String] = [
+        101: "network unreachable", 110: "no answer", 111: "connection refused", 113: "no route to the host",
+    ]
 }

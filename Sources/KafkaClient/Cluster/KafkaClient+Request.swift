@@ -43,7 +43,8 @@ extension KafkaClient {
 
     /// Repeats an operation while it fails in ways that pass, until the deadline.
     func retrying<Value: Sendable>(
-        until deadline: Int64, _ operation: () async throws(KafkaClientError) -> Value
+        until deadline: Int64, while mayPass: (KafkaClientError) -> Bool = { $0.isRetriable },
+        _ operation: () async throws(KafkaClientError) -> Value
     ) async throws(KafkaClientError) -> Value {
         var backoff = Backoff(
             firstMilliseconds: settings.retryBackoffMilliseconds.lowerBound,
@@ -53,7 +54,7 @@ extension KafkaClient {
                 return try await operation()
             } catch {
                 let wait = backoff.failed(random: .random(in: 0 ... .max))
-                guard error.isRetriable, Time.monotonicMilliseconds() + wait < deadline else { throw error }
+                guard mayPass(error), Time.monotonicMilliseconds() + wait < deadline else { throw error }
                 logger.debug("trying again", metadata: ["reason": "\(error)", "wait_ms": "\(wait)"])
                 try await pause(milliseconds: wait)
             }

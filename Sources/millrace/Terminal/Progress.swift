@@ -65,7 +65,7 @@ enum Amount {
 
     /// Three digits that matter.
     private static func digits(_ value: Double) -> String {
-        let places: Double = value < 1 ? 100 : value < 100 ? 10 : 1
+        let places: Double = value < 0.995 ? 100 : value < 100 ? 10 : 1
         let rounded = (value * places).rounded()
         guard places > 1 else { return "\(Int64(rounded))" }
         let whole = Int64(rounded / places)

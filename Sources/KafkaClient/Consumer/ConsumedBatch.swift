@@ -75,6 +75,9 @@ public struct ConsumedBatch: Sendable {
     }
 
     /// Goes over the records without copying their bytes. Throws as `records()` does.
+    ///
+    /// Never inlined: Swift 6.3.1 crashes when it optimises this into `records()` in a release build.
+    @inline(never)
     public func forEachRecord(_ body: (borrowing RecordBytes) -> Void) throws(KafkaClientError) {
         try forEach { record in
             guard wanted.contains(record.offset) else { return }

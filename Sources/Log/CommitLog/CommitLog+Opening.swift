@@ -28,6 +28,7 @@ extension CommitLog {
         try log.loadTopics(checkpoint, isUnclean: isUnclean)
         try log.settleDirectories(isUnclean: isUnclean)
         log.recover(isUnclean: isUnclean)
+        if checkpoint?.isClean == true { try log.checkMark() }
         return log
     }
 
@@ -82,5 +83,12 @@ extension CommitLog {
         }
         flushDirty()
         checkpoint(always: true)
+    }
+
+    /// As long as the clean-shutdown mark stands, the next start would trust what it must verify.
+    private func checkMark() throws(LogError) {
+        guard try Checkpoint.read(data.checkpoint, context.files)?.isClean != true else {
+            throw LogError(.storage, "cannot remove the clean-shutdown mark from \(data.checkpoint)")
+        }
     }
 }

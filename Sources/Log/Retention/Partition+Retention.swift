@@ -26,7 +26,7 @@ extension Partition {
         } catch {
             throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
         }
-        for segment in removed { remove(segment) }
+        remove(removed)
         return removed.reduce(0) { $0 + $1.sizeBytes }
     }
 
@@ -74,19 +74,30 @@ extension Partition {
         return newest < now - configuration.retentionMilliseconds
     }
 
-    /// Renames a segment's files first, so that a start never sees half a segment, then removes them. Slices that
-    /// hold the file keep reading.
-    private func remove(_ segment: Segment) {
-        segment.closeFiles()
-        context.segments.open.closed(segment)
-        do {
-            let kinds = [SegmentName.Kind.log, .index, .timeindex]
-            for kind in kinds where try context.files.information(at: segment.path(kind)) != nil {
-                try context.files.rename(segment.path(kind), to: segment.path(kind) + SegmentName.deleted)
-            }
-            for kind in kinds { try context.files.remove(segment.path(kind) + SegmentName.deleted) }
-        } catch {
-            report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+    /// Removes the files of segments, oldest first, each durably before the next: a start must never find an older
+    /// segment without the ones that followed it. Slices that hold a file keep reading. What fails stays until the
+    /// next start, which takes it for part of the log.
+    private func remove(_ segments: [Segment]) {
+        for segment in segments {
+            segment.closeFiles()
+            context.segments.open.closed(segment)
         }
+        for segment in segments {
+            do {
+                try remove(segment)
+            } catch {
+                return report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+            }
+        }
+    }
+
+    /// Renames a segment's files first, so that a start never sees half a segment.
+    private func remove(_ segment: Segment) throws(MachineError) {
+        let kinds = [SegmentName.Kind.log, .index, .timeindex]
+        for kind in kinds where try context.files.information(at: segment.path(kind)) != nil {
+            try context.files.rename(segment.path(kind), to: segment.path(kind) + SegmentName.deleted)
+        }
+        try context.files.synchronizeDirectory(directory)
+        for kind in kinds { try context.files.remove(segment.path(kind) + SegmentName.deleted) }
     }
 }

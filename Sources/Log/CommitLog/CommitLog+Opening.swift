@@ -87,7 +87,7 @@ extension CommitLog {
 
     /// As long as the clean-shutdown mark stands, the next start would trust what it must verify.
     private func checkMark() throws(LogError) {
-        guard try Checkpoint.read(data.checkpoint, context.files)?.isClean != true else {
+        guard !checkpoints.withLock({ $0.isOwed }) else {
             throw LogError(.storage, "cannot remove the clean-shutdown mark from \(data.checkpoint)")
         }
     }

@@ -154,6 +154,7 @@ struct FileContent {
     }
 
     private static func copy(_ bytes: UnsafeRawBufferPointer, to position: Int, in target: inout [UInt8]) {
+        if target.count == position { return target += Array(bytes) }
         if target.count < position + bytes.count { resize(&target, to: position + bytes.count) }
         target.withUnsafeMutableBytes {
             UnsafeMutableRawBufferPointer(rebasing: $0[position..<position + bytes.count]).copyMemory(from: bytes)
@@ -164,7 +165,8 @@ struct FileContent {
         if size < target.count {
             target.removeLast(target.count - size)
         } else {
-            target.append(contentsOf: repeatElement(0, count: size - target.count))
+            // Appending an array copies it at once; appending a repetition goes byte by byte in debug builds.
+            target += [UInt8](repeating: 0, count: size - target.count)
         }
     }
 }

@@ -1,6 +1,7 @@
 import KafkaWire
 public import Machine
 public import Storage
+import Synchronization
 
 extension CommitLog {
     private static let clusterKey = "log/cluster-id"
@@ -28,7 +29,7 @@ extension CommitLog {
         try log.loadTopics(checkpoint, isUnclean: isUnclean)
         try log.settleDirectories(isUnclean: isUnclean)
         log.recover(isUnclean: isUnclean)
-        if checkpoint?.isClean == true { try log.checkMark() }
+        try log.checkMark()
         return log
     }
 
@@ -68,9 +69,16 @@ extension CommitLog {
         for entry in entries {
             let record = try TopicRecord(key: entry.key, decoding: entry.value)
             let configuration = try context.settings.topicDefaults.applying(record.configs)
+            var checkpoints = known[record.id] ?? [:]
+            if checkpoint != nil {
+                // Younger than the checkpoint: nothing of it was ever repaired, so a gap in it is the end of its log.
+                for index in 0..<record.partitionCount where checkpoints[index] == nil {
+                    checkpoints[index] = CheckpointEntry(topicID: record.id, partition: index)
+                }
+            }
             registry.insert(
                 Topic(
-                    record, configuration: configuration, context: context, checkpoints: known[record.id] ?? [:],
+                    record, configuration: configuration, context: context, checkpoints: checkpoints,
                     isUnclean: isUnclean))
         }
     }
@@ -85,10 +93,11 @@ extension CommitLog {
         checkpoint(always: true)
     }
 
-    /// As long as the clean-shutdown mark stands, the next start would trust what it must verify.
+    /// Nothing is served before the checkpoint is replaced: as long as the clean-shutdown mark stands, the next start
+    /// would trust what it must verify, and a leader epoch that was announced must never come back lower.
     private func checkMark() throws(LogError) {
         guard !checkpoints.withLock({ $0.isOwed }) else {
-            throw LogError(.storage, "cannot remove the clean-shutdown mark from \(data.checkpoint)")
+            throw LogError(.storage, "cannot replace \(data.checkpoint); the log cannot begin without")
         }
     }
 }

@@ -1,1 +1,0 @@
-// MillraceTesting: see ARCHITECTURE.md.

@@ -1,10 +1,12 @@
 """What every client did, one line per event: the only thing that the judge sees.
 
-A line is the kind's name, then its fields, separated by tabs. Values stand for records: `name:number` if the
+A line is the time in monotonic milliseconds (for people: all processes of a machine share that clock), the kind's name,
+then its fields, separated by tabs. Values stand for records: `name:number` if the
 record's bytes are what that producer made for that number, else `damaged:` and a digest.
 """
 
 import hashlib
+import time
 from typing import NamedTuple
 
 
@@ -105,7 +107,8 @@ def name_value(data):
 
 
 def write(file, event):
-    file.write("\t".join([type(event).__name__, *map(str, event)]).replace("\n", " ") + "\n")
+    line = [f"{time.monotonic() * 1000:.0f}", type(event).__name__, *map(str, event)]
+    file.write("\t".join(line).replace("\n", " ") + "\n")
 
 
 def read(path):
@@ -114,7 +117,7 @@ def read(path):
         for line in file:
             if not line.endswith("\n"):
                 return
-            name, *fields = line[:-1].split("\t")
+            _, name, *fields = line[:-1].split("\t")
             kind = KINDS[name]
             kinds = kind.__annotations__.values()
             yield kind(*(field == "True" if k is bool else k(field) for k, field in zip(kinds, fields, strict=True)))

@@ -65,6 +65,9 @@ def produce_confluent(options):
         "bootstrap.servers": options.bootstrap, "enable.idempotence": options.idempotent, "acks": options.acks,
         "max.in.flight": 5 if options.idempotent else 1, "compression.type": options.codec, "linger.ms": 5,
         "batch.num.messages": 50, "message.timeout.ms": 0, "retries": 1_000_000, "retry.backoff.ms": 50,
+        "retry.backoff.max.ms": 100, "topic.metadata.refresh.fast.interval.ms": 50,
+        # Its default forgets the only broker whenever it is down, and looks for it once per second.
+        "metadata.recovery.strategy": "none",
         "reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 100, "socket.timeout.ms": 10_000,
         "error_cb": lambda error: error.fatal() and client.write(Fatal(client.name, str(error)))})
 
@@ -267,7 +270,7 @@ def read_confluent(options):
     library = Consumer({
         "bootstrap.servers": options.bootstrap, "group.id": "unused", "enable.auto.commit": False,
         "auto.offset.reset": "error", "reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 100,
-        "fetch.wait.max.ms": 100, "socket.timeout.ms": 10_000})
+        "fetch.wait.max.ms": 100, "socket.timeout.ms": 10_000, "metadata.recovery.strategy": "none"})
     for partition in range(options.partitions):
         client.write(Seek(client.name, client.topic, partition, 0))
     library.assign([TopicPartition(client.topic, partition, 0) for partition in range(options.partitions)])

@@ -141,7 +141,7 @@ def test_a_journal_is_read_back_as_it_was_written(tmp_path):
     for event in events:
         journal.write(text, event)
     path = tmp_path / "journal"
-    path.write_text(text.getvalue() + "Ack\tp\tt\t0\tp:")
+    path.write_text(text.getvalue() + "17\tAck\tp\tt\t0\tp:")
     assert list(journal.read(path)) == [*events[:-2], Fatal("p", "two lines"), Created("a")]
 
 

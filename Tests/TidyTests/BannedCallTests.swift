@@ -11,7 +11,10 @@ import Testing
     private static let rules = [
         Rule(text: "import Foundation", allowedTargets: ["TidyTests"], instead: "import FoundationEssentials"),
         Rule(
-            text: "import Glibc", allowedTargets: ["Machine", "SimulatedMachine", "MachineTests", "MillraceTesting", "millrace", "millraceTests"],
+            text: "import Glibc",
+            allowedTargets: [
+                "Machine", "SimulatedMachine", "MachineTests", "MillraceTesting", "millrace", "millraceTests",
+            ],
             instead: "go through Machine"),
         Rule(text: "import Dispatch", allowedTargets: ["millrace"], instead: "use Machine or NIO"),
         Rule(text: "SystemRandomNumberGenerator", allowedTargets: ["Machine"], instead: "use machine.randomness"),

@@ -147,7 +147,7 @@ def test_a_topic_is_not_half_created_when_its_sync_fails(faults):
 def test_a_stop_while_syncs_are_slow_loses_nothing(faults):
     server = faults.server
     connections = [server.connect() for _ in range(8)]
-    faults.set("delay", 300)
+    faults.set("delay", 1000)
     for n, connection in enumerate(connections):
         connection.send_produce("t", [b"%d" % n], n % 2)
     answers = []
@@ -161,7 +161,9 @@ def test_a_stop_while_syncs_are_slow_loses_nothing(faults):
 
     thread = threading.Thread(target=read)
     thread.start()
-    time.sleep(0.1)
+    deadline = time.monotonic() + 20
+    while server.metric("millrace_kafka_requests_total", api="Produce") < 8:
+        assert time.monotonic() < deadline
     assert server.stop() == 0
     thread.join()
     # What was accepted before the signal is finished and answered.

@@ -3,12 +3,6 @@ import Machine
 
 /// Verifies the files of one partition, and repairs them if asked to.
 struct PartitionCheck {
-    /// A run of bytes that are no sound batches.
-    struct Flaw: Sendable, Equatable {
-        var range: Range<Int64>
-        var reason: String
-    }
-
     private let directory: String
     private let entry: CheckpointEntry?
     private let files: any FileSystem
@@ -37,14 +31,12 @@ struct PartitionCheck {
         }
         bases.sort()
         for (index, base) in bases.enumerated() {
-            if index > 0, base != end.offset {
-                check.report.note(
-                    base > end.offset && end.offset >= entry?.logStartOffset ?? 0 ? .damage : .notice,
-                    path(base, .log), "begins at offset \(base), but the segment before it ends at \(end.offset)")
-            }
+            if index > 0, base != end.offset { try settleGap(before: base, &check.report) }
             try checkSegment(base, isLast: index == bases.count - 1, &check)
         }
-        try checkEnd(&check.report)
+        if let known = entry?.recoveryPoint.offset, end.offset < known {
+            try settleGap(before: known, &check.report)
+        }
     }
 
     /// The checkpoint entry after a repair that moved batches; nil if there was none.
@@ -91,13 +83,33 @@ struct PartitionCheck {
         }
     }
 
+    /// Offsets between two segments, or between the last one and the recovery point, are missing. Their offsets must
+    /// not be given out again.
+    private mutating func settleGap(before known: Int64, _ report: inout LogReport) throws(MachineError) {
+        let message = "offsets \(end.offset) to \(known - 1) are missing"
+        guard known > end.offset else {
+            return report.note(.damage, path(known, .log), "the segment before it reaches to offset \(end.offset)")
+        }
+        var repair: String?
+        if isRepairing {
+            end.position = try FillerBatch.write(
+                end.offset..<known, to: path(end.segmentBase, .log), at: end.position, files)
+            end.offset = known
+            try files.synchronizeDirectory(directory)
+            try rebuildIndexes(end.segmentBase, size: end.position)
+            isRewritten = true
+            repair = "an empty batch stands for them"
+        }
+        report.note(.damage, path(end.segmentBase, .log), at: end.position, message, repair: repair)
+    }
+
     // MARK: Segments
 
     private mutating func checkSegment(
         _ base: Int64, isLast: Bool, _ check: inout LogCheck
     ) throws(MachineError) {
         let logPath = path(base, .log)
-        let size = try files.information(at: logPath)?.sizeBytes ?? 0
+        var size = try files.information(at: logPath)?.sizeBytes ?? 0
         check.progress(
             LogCheck.Progress(path: logPath, bytesDone: check.report.bytes, bytesTotal: check.bytesTotal))
         check.report.segments += 1
@@ -105,54 +117,44 @@ struct PartitionCheck {
         var scan = SegmentScan(base: base)
         let file = try files.open(logPath, .read)
         defer { file.close() }
-        try scan.run(file, size: size, &check.report, logPath)
-        end = LogPosition(offset: scan.next, segmentBase: base, position: scan.soundBytes)
-        var sizeAfterwards = size
-        if !scan.flaws.isEmpty {
-            try settle(scan, file, size: size, &check.report)
-            if isRepairing { sizeAfterwards = scan.soundBytes }
-        }
-        try checkIndexes(base, scan, size: sizeAfterwards, isLast: isLast, &check.report)
-    }
-
-    private mutating func settle(
-        _ scan: SegmentScan, _ file: any File, size: Int64, _ report: inout LogReport
-    ) throws(MachineError) {
-        let logPath = path(scan.base, .log)
+        try scan.run(file, size: size, &check.report)
         for flaw in scan.flaws {
-            report.note(
-                .damage, logPath, at: flaw.range.lowerBound,
-                "\(flaw.reason); \(flaw.range.upperBound - flaw.range.lowerBound) bytes are no sound batch",
-                repair: isRepairing ? "cut out; the original is kept in quarantine" : nil)
+            check.report.note(
+                .damage, logPath, at: flaw.range.lowerBound, flaw.reason,
+                repair: isRepairing
+                    ? "rewritten without the \(flaw.range.count) bytes; the original is in quarantine" : nil)
         }
-        guard isRepairing else { return }
-        try scan.rewrite(file, size: size, logPath, directory: directory, files)
-        for kind in [SegmentName.Kind.index, .timeindex] { try files.remove(path(scan.base, kind)) }
-        isRewritten = true
+        if !scan.isSound, isRepairing {
+            size = try scan.rewrite(file, logPath, directory: directory, files)
+            for kind in [SegmentName.Kind.index, .timeindex] { try files.remove(path(base, kind)) }
+            isRewritten = true
+        }
+        end = LogPosition(offset: scan.next, segmentBase: base, position: size)
+        if scan.isSound || isRepairing { try checkIndexes(scan, size: size, isLast: isLast, &check.report) }
     }
 
     private func checkIndexes(
-        _ base: Int64, _ scan: SegmentScan, size: Int64, isLast: Bool, _ report: inout LogReport
+        _ scan: SegmentScan, size: Int64, isLast: Bool, _ report: inout LogReport
     ) throws(MachineError) {
-        var faults: [(path: String, IndexFault)] = []
+        var faults: [(path: String, fault: IndexFault)] = []
         do throws(IndexFault) {
-            let view = try IndexFile.read(OffsetEntry.self, baseOffset: base, directory: directory, files: files)
+            let view = try IndexFile.read(OffsetEntry.self, baseOffset: scan.base, directory: directory, files: files)
             try scan.verify(view, size: size, isLast: isLast)
         } catch {
-            faults.append((path(base, .index), error))
+            faults.append((path(scan.base, .index), error))
         }
         do throws(IndexFault) {
-            let view = try IndexFile.read(TimeEntry.self, baseOffset: base, directory: directory, files: files)
+            let view = try IndexFile.read(TimeEntry.self, baseOffset: scan.base, directory: directory, files: files)
             try scan.verify(view, size: size, isLast: isLast)
         } catch {
-            faults.append((path(base, .timeindex), error))
+            faults.append((path(scan.base, .timeindex), error))
         }
         // The growing segment's index is stored when the log is closed; before that it need not be there.
-        faults.removeAll { isLast && $0.1.isMissing }
+        faults.removeAll { isLast && $0.fault.isMissing }
         guard !faults.isEmpty else { return }
         var repair: String?
         if isRepairing {
-            try scan.storeIndexes(size: size, directory: directory, files)
+            try rebuildIndexes(scan.base, size: size)
             repair = "rebuilt"
         }
         for (path, fault) in faults {
@@ -160,21 +162,14 @@ struct PartitionCheck {
         }
     }
 
-    /// A log that ends before its recovery point lost synced records. Their offsets must not be given out again.
-    private mutating func checkEnd(_ report: inout LogReport) throws(MachineError) {
-        guard let entry, end.offset < entry.recoveryPoint.offset else { return }
-        let known = entry.recoveryPoint.offset
-        var repair: String?
-        if isRepairing {
-            let file = try files.open(path(known, .log), .readWriteCreate)
-            try file.synchronize()
-            try files.synchronizeDirectory(directory)
-            end = LogPosition(offset: known, segmentBase: known, position: 0)
-            isRewritten = true
-            repair = "the log goes on at offset \(known)"
+    private func rebuildIndexes(_ base: Int64, size: Int64) throws(MachineError) {
+        let context = SegmentContext(files: files, open: OpenSegments(limit: 1))
+        let segment = Segment(baseOffset: base, sizeBytes: size, directory: directory, context: context)
+        do throws(LogError) {
+            _ = try segment.rebuiltIndexes()
+        } catch {
+            throw MachineError(code: .device, operation: "rebuild the index of", path: segment.path(.log))
         }
-        report.note(
-            .damage, directory, "offsets \(end.offset) to \(known - 1) were synced, but are missing",
-            repair: repair)
+        segment.closeFiles()
     }
 }

@@ -69,17 +69,10 @@ extension CommitLog {
         for entry in entries {
             let record = try TopicRecord(key: entry.key, decoding: entry.value)
             let configuration = try context.settings.topicDefaults.applying(record.configs)
-            var checkpoints = known[record.id] ?? [:]
-            if checkpoint != nil {
-                // Younger than the checkpoint: nothing of it was ever repaired, so a gap in it is the end of its log.
-                for index in 0..<record.partitionCount where checkpoints[index] == nil {
-                    checkpoints[index] = CheckpointEntry(topicID: record.id, partition: index)
-                }
-            }
             registry.insert(
                 Topic(
-                    record, configuration: configuration, context: context, checkpoints: checkpoints,
-                    isUnclean: isUnclean))
+                    record, configuration: configuration, context: context,
+                    checkpoints: checkpoint == nil ? nil : known[record.id] ?? [:], isUnclean: isUnclean))
         }
     }
 

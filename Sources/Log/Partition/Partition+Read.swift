@@ -105,7 +105,9 @@ extension Partition {
         let floor = plan.isSealed ? Self.floor(of: offset, in: try plan.segment.indexes(), plan.segment) : plan.floor
         var scanner = BatchScanner(file, from: floor, to: plan.limit.position)
         while let batch = try batch(from: &scanner, plan) {
-            if batch.facts.endOffset > offset { return batch.position }
+            guard batch.facts.endOffset > offset else { continue }
+            if batch.facts.baseOffset <= offset { return batch.position }
+            throw damaged(batch.position, plan, "offset \(batch.facts.baseOffset) where \(offset) belongs")
         }
         throw damaged(plan.limit.position, plan, "offset \(offset) is missing")
     }

@@ -23,14 +23,15 @@ public final class Partition: Sendable {
 
     /// What was known of the partition when the process began.
     let checkpoint: CheckpointEntry
-    /// Whether anything was.
+    /// Whether there was a checkpoint at all.
     let isKnown: Bool
     /// Whether the last process did not close it in order.
     let isUnclean: Bool
 
     /// A partition as the checkpoint (nil: nothing) knows it; files are opened by the first use.
     init(
-        topic: TopicIdentity, index: Int32, checkpoint: CheckpointEntry?, isUnclean: Bool, context: LogContext
+        topic: TopicIdentity, index: Int32, checkpoint: CheckpointEntry?, isKnown: Bool, isUnclean: Bool,
+        context: LogContext
     ) {
         topicID = topic.id
         topicName = topic.name
@@ -41,8 +42,8 @@ public final class Partition: Sendable {
         directory = topic.directory + "/" + String(index)
         var known = checkpoint ?? CheckpointEntry(topicID: topic.id, partition: index)
         if isUnclean { known.leaderEpoch += 1 }
-        isKnown = checkpoint != nil
         self.checkpoint = known
+        self.isKnown = isKnown
         self.isUnclean = isUnclean
         var state = PartitionState(
             startOffset: known.logStartOffset, leaderEpoch: known.leaderEpoch,

@@ -8,7 +8,7 @@ struct PartitionLoader {
     let intervalBytes: Int
     let context: LogContext
     let checkpoint: CheckpointEntry
-    /// Whether there was an entry for the partition; if not, `checkpoint` knows nothing.
+    /// Whether there was a checkpoint. Without one, nothing tells what was synced.
     let isKnown: Bool
     let now: Int64
 
@@ -122,10 +122,12 @@ struct PartitionLoader {
         let file = try files.open(segment.path(.log), .read)
         defer { file.close() }
         var scanner = BatchScanner(file, from: floor, to: limit, chunkBytes: 64 << 10)
+        var expected: Int64? = floor == 0 ? segment.baseOffset : nil
         while true {
-            switch try scanner.next() {
+            switch try scanner.next(expecting: expected) {
             case .end: return
             case .batch(let facts, _):
+                expected = facts.endOffset
                 if facts.baseOffset >= from { state.replay(facts, now: now) }
             case .invalid(let position, let reason):
                 end = LogPosition(
@@ -189,7 +191,7 @@ struct PartitionLoader {
         var scanner = BatchScanner(file, from: from, to: resume.position, chunkBytes: 64 << 10)
         var next = builder.lastOffset ?? segment.baseOffset
         while true {
-            switch try scanner.next() {
+            switch try scanner.next(expecting: next) {
             case .end: return
             case .batch(let facts, let position):
                 next = facts.endOffset
@@ -225,14 +227,11 @@ struct PartitionLoader {
         for index in first..<listing.segments.count {
             let segment = listing.segments[index]
             if index > first {
-                if segment.baseOffset != end.offset {
-                    let reason = "the next segment begins at offset \(segment.baseOffset), not \(end.offset)"
-                    // Without a recovery point the gap may be an old one, which a repair left.
-                    guard !isKnown, segment.baseOffset > end.offset else { return try settle(index - 1, reason) }
-                    findings.append(reason)
+                guard segment.baseOffset == end.offset else {
+                    return try settle(
+                        index - 1, "the next segment begins at offset \(segment.baseOffset), not \(end.offset)")
                 }
-                end = LogPosition(
-                    offset: max(end.offset, segment.baseOffset), segmentBase: segment.baseOffset, position: 0)
+                end = LogPosition(offset: end.offset, segmentBase: segment.baseOffset, position: 0)
                 builder = IndexBuilder(baseOffset: segment.baseOffset, intervalBytes: intervalBytes)
             }
             if let reason = try verify(segment) { return try settle(index, reason) }
@@ -246,7 +245,7 @@ struct PartitionLoader {
         defer { file.close() }
         var scanner = BatchScanner(file, from: end.position, to: segment.sizeBytes, chunkBytes: 256 << 10)
         while true {
-            switch try scanner.nextVerified(from: end.offset) {
+            switch try scanner.nextVerified(expecting: end.offset) {
             case .end: return nil
             case .invalid(_, let reason): return reason
             case .batch(let facts, let position):
@@ -261,18 +260,19 @@ struct PartitionLoader {
     }
 
     /// Deals with bytes after `end` that do not verify: cut off if they are the torn end of the last writes, set aside
-    /// if sound batches follow them. Below the recovery point nothing is touched.
+    /// if sound batches follow them. What was synced, or may have been because no checkpoint tells, is not touched.
     private mutating func settle(_ index: Int, _ reason: String) throws(MachineError) {
         let segment = listing.segments[index]
         let place = "\(segment.path(.log)) at \(end.position)"
-        guard end.offset >= checkpoint.recoveryPoint.offset else {
+        let later = Array(listing.segments[(index + 1)...])
+        let tail = TailSettlement(directory: directory, segment: segment, later: later, end: end, files: files)
+        let isQuarantined = try tail.isWorthKeeping()
+        guard end.offset >= checkpoint.recoveryPoint.offset, isKnown || !isQuarantined else {
             damage = LogError(.damaged, "\(label): \(place): \(reason)")
             return
         }
         needsSync = true
-        let tail = TailSettlement(directory: directory, segment: segment, end: end, files: files)
-        let later = Array(listing.segments[(index + 1)...])
-        let isQuarantined = try tail.settle(later: later)
+        try tail.settle(keeping: isQuarantined)
         listing.segments.removeSubrange((index + 1)...)
         let lost = segment.sizeBytes - end.position + later.reduce(0) { $0 + $1.sizeBytes }
         segment.sizeBytes = end.position

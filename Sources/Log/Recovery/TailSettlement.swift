@@ -4,26 +4,28 @@ import Machine
 struct TailSettlement {
     let directory: String
     let segment: Segment
+    /// The segments behind it.
+    let later: [Segment]
     /// Where the sound log ends.
     let end: LogPosition
     let files: any FileSystem
 
-    /// Cuts the segment at `end`. If a sound batch stands anywhere behind, everything behind is kept in quarantine
-    /// files first.
+    /// Whether a sound batch stands anywhere behind `end`.
+    func isWorthKeeping() throws(MachineError) -> Bool {
+        if try holdsBatch(segment, after: end.position) { return true }
+        for other in later where try holdsBatch(other, after: -1) { return true }
+        return false
+    }
+
+    /// Cuts the segment at `end`, and removes the later ones.
     ///
-    /// - Returns: whether there was something to keep.
-    func settle(later: [Segment]) throws(MachineError) -> Bool {
+    /// - Parameter isKeeping: whether to move what goes to quarantine files first.
+    func settle(keeping isKeeping: Bool) throws(MachineError) {
         let file = try files.open(segment.path(.log), .readWrite)
         defer { file.close() }
-        var isWorthKeeping =
-            try BatchSearch.firstBatch(
-                in: file, after: end.position, end: segment.sizeBytes, minimumOffset: end.offset) != nil
-        for other in later where !isWorthKeeping { isWorthKeeping = try holdsBatch(other) }
-        if isWorthKeeping {
+        if isKeeping {
             if segment.sizeBytes > end.position { try copyTail(of: file) }
-            for other in later {
-                try Quarantine.take(other.path(.log), files)
-            }
+            for other in later { try Quarantine.take(other.path(.log), files) }
         } else {
             for other in later { try files.remove(other.path(.log)) }
         }
@@ -35,15 +37,14 @@ struct TailSettlement {
         try files.synchronizeDirectory(directory)
         if try file.size() > end.position { try file.truncate(to: end.position) }
         try file.synchronize()
-        return isWorthKeeping
     }
 
-    private func holdsBatch(_ segment: Segment) throws(MachineError) -> Bool {
-        guard segment.sizeBytes > 0 else { return false }
+    private func holdsBatch(_ segment: Segment, after position: Int64) throws(MachineError) -> Bool {
+        guard segment.sizeBytes > max(position, 0) else { return false }
         let file = try files.open(segment.path(.log), .read)
         defer { file.close() }
         return try BatchSearch.firstBatch(
-            in: file, after: -1, end: segment.sizeBytes, minimumOffset: end.offset) != nil
+            in: file, after: position, end: segment.sizeBytes, minimumOffset: end.offset) != nil
     }
 
     private func copyTail(of file: any File) throws(MachineError) {

@@ -32,8 +32,9 @@ struct BatchScanner: ~Copyable {
 
     /// The next batch, judged by its header.
     ///
-    /// - Parameter minimum: the offset that it begins with at least. Offsets may be missing: a repair cut them out.
-    mutating func next(from minimum: Int64 = 0) throws(MachineError) -> Step {
+    /// - Parameter expected: the offset it must begin with; nil takes any. The checksum does not cover it, and batches
+    ///   follow each other without gaps, so this is how a damaged offset is noticed.
+    mutating func next(expecting expected: Int64? = nil) throws(MachineError) -> Step {
         guard position < end else { return .end }
         guard position + Int64(BatchFacts.headerBytes) <= end else {
             return .invalid(position: position, reason: "\(end - position) bytes are no batch header")
@@ -47,8 +48,8 @@ struct BatchScanner: ~Copyable {
             return .invalid(
                 position: position, reason: "a batch of \(facts.sizeBytes) bytes, but only \(end - position) are left")
         }
-        guard facts.baseOffset >= minimum else {
-            return .invalid(position: position, reason: "offset \(facts.baseOffset) where \(minimum) belongs")
+        if let expected, facts.baseOffset != expected {
+            return .invalid(position: position, reason: "offset \(facts.baseOffset) where \(expected) belongs")
         }
         let start = position
         position += Int64(facts.sizeBytes)
@@ -56,8 +57,8 @@ struct BatchScanner: ~Copyable {
     }
 
     /// The next batch, with its checksum verified.
-    mutating func nextVerified(from minimum: Int64 = 0) throws(MachineError) -> Step {
-        let step = try next(from: minimum)
+    mutating func nextVerified(expecting expected: Int64? = nil) throws(MachineError) -> Step {
+        let step = try next(expecting: expected)
         guard case .batch(let facts, let start) = step else { return step }
         guard try verify(facts, at: start) else {
             position = start

@@ -31,8 +31,7 @@ extension Segment {
         var scanner = BatchScanner(try file(), from: 0, to: end, chunkBytes: 64 << 10)
         var next = baseOffset
         do {
-            while case .batch(let facts, let position) = try scanner.next() {
-                guard facts.baseOffset >= next else { break }
+            while case .batch(let facts, let position) = try scanner.next(expecting: next) {
                 builder.add(
                     offset: facts.baseOffset, sizeBytes: facts.sizeBytes, maxTimestamp: facts.maxTimestamp,
                     position: position)

@@ -18,7 +18,7 @@ public final class Topic: Sendable {
 
     init(
         _ record: TopicRecord, configuration: TopicConfiguration, context: LogContext,
-        checkpoints: [Int32: CheckpointEntry] = [:], isUnclean: Bool
+        checkpoints: [Int32: CheckpointEntry]? = [:], isUnclean: Bool
     ) {
         id = record.id
         name = record.name
@@ -29,9 +29,9 @@ public final class Topic: Sendable {
         let identity = TopicIdentity(
             id: id, name: name, configuration: configuration, directory: directory, statistics: statistics)
         partitions = (0..<record.partitionCount).map { index in
-            let checkpoint = checkpoints[index]
+            let checkpoint = checkpoints?[index]
             return Partition(
-                topic: identity, index: index, checkpoint: checkpoint,
+                topic: identity, index: index, checkpoint: checkpoint, isKnown: checkpoints != nil,
                 isUnclean: isUnclean || checkpoint.map { !$0.isClean } ?? false, context: context)
         }
     }

@@ -1,0 +1,40 @@
+import Bytes
+import KafkaWire
+import Machine
+
+/// Batches without records that stand for offsets whose records are lost, so that batches still follow each other
+/// without gaps. Kafka's compaction leaves such batches too, so consumers step over them.
+enum FillerBatch {
+    /// Batches for the offsets `range`; one unless there are more than 2^31.
+    static func bytes(for range: Range<Int64>) -> [UInt8] {
+        var writer = ByteWriter()
+        var from = range.lowerBound
+        while from < range.upperBound {
+            let count = min(range.upperBound - from, Int64(Int32.max))
+            var header = RecordBatchHeader()
+            header.baseOffset = from
+            header.lastOffsetDelta = Int32(count - 1)
+            let start = writer.count
+            header.encode(into: &writer)
+            writer.withUnsafeMutableBytes { bytes in
+                RecordBatchHeader.recomputeChecksum(of: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
+            }
+            from += count
+        }
+        return writer.array()
+    }
+
+    /// Writes them at `position` of a segment's file, durably.
+    ///
+    /// - Returns: where they end.
+    static func write(
+        _ range: Range<Int64>, to path: String, at position: Int64, _ files: any FileSystem
+    ) throws(MachineError) -> Int64 {
+        let file = try files.open(path, .readWriteCreate)
+        defer { file.close() }
+        let bytes = bytes(for: range)
+        try bytes.withBytes { bytes throws(MachineError) in try file.write(bytes, at: position) }
+        try file.synchronize()
+        return position + Int64(bytes.count)
+    }
+}

@@ -28,10 +28,10 @@ from wire.connection import Closed  # noqa: E402
 PARTITIONS = 3
 # Small segments, so that rolling, closing and indexing happen under the axe as well.
 TOPICS = {
-    "crash-librdkafka": {"segment.bytes": "262144"},
+    "crash-librdkafka": {"segment.bytes": "16384"},
     "crash-plain": {"flush.ms": "50"},
-    "crash-python": {"segment.bytes": "1048576"},
-    "crash-raw": {"segment.bytes": "65536", "index.interval.bytes": "1024"},
+    "crash-python": {"segment.bytes": "32768"},
+    "crash-raw": {"segment.bytes": "14000", "index.interval.bytes": "100"},
 }
 CLIENTS = [
     ("produce-confluent", "librdkafka-idempotent", "crash-librdkafka", ["--idempotent", "--codec", "lz4"]),

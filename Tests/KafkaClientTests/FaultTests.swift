@@ -69,6 +69,27 @@ import Testing
         await proxy.stop()
     }
 
+    /// A batch that the broker refuses for good leaves a gap in the sequence numbers; what follows is written all the
+    /// same, under the next epoch.
+    @Test func aRefusedBatchDoesNotStopThoseBehindIt() async throws {
+        try await ServerUnderTest.run { server in
+            try await server.withClient { client in
+                var settings = ProducerSettings()
+                settings.lingerMilliseconds = 0
+                settings.maximumRequestBytes = 4 << 20
+                let producer = try client.producer(settings)
+                _ = try await producer.send(Record("before"), to: "gap")
+                let tooLarge = try await producer.enqueue(
+                    [Record(value: Array(repeating: 0, count: 2 << 20))], to: "gap")
+                let after = try await producer.enqueue([Record("after")], to: "gap")
+                let refusal = await code { () async throws(KafkaClientError) in _ = try await tooLarge.metadata() }
+                #expect(refusal == .refused)
+                #expect(try await after.metadata().map(\.offset) == [1])
+                #expect(try await producer.send(Record("more"), to: "gap").offset == 2)
+            }
+        }
+    }
+
     @Test func nobodyListening() async throws {
         let failure = try await withUnreachable { client in
             await code { () async throws(KafkaClientError) in _ = try await client.admin.listTopics() }

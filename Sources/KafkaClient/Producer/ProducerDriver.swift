@@ -45,7 +45,7 @@ final class ProducerDriver {
         for broker in drained.unconnected {
             search.connect(to: broker, cluster, topics: { inUse }, changed: { producer.scheduleDrain() })
         }
-        if drained.asksIdentity { askIdentity(drained.previousIdentity, producer, cluster) }
+        if drained.asksIdentity { askIdentity(producer, cluster) }
         let due = cluster.metadata.due(inUse: inUse, now: now)
         let retry = search.ask(drained.leaderless.union(due), now: now, cluster) { producer.scheduleDrain() }
         if let retry { wake(at: retry, producer) }
@@ -71,16 +71,14 @@ final class ProducerDriver {
 }
 
 extension ProducerDriver {
-    /// Asks for a name to number batches under, or for the next epoch of the one we have.
-    private func askIdentity(_ previous: ProducerIdentity?, _ producer: Producer, _ cluster: Cluster) {
+    /// Asks any broker for a name to number batches under.
+    private func askIdentity(_ producer: Producer, _ cluster: Cluster) {
         cluster.connection(to: .any) { opened in
             do throws(KafkaClientError) {
                 let connection = try opened.get()
                 let version = try connection.version(of: InitProducerIdRequest.self)
                 var request = InitProducerIdRequest()
                 request.transactionTimeoutMs = Int32.max
-                request.producerId = previous?.id ?? -1
-                request.producerEpoch = previous?.epoch ?? -1
                 connection.send(request, version: version) { [weak self] result in
                     self?.identityAnswered(
                         result.flatMap { reply in
@@ -89,29 +87,28 @@ extension ProducerDriver {
                             }
                             return .success(
                                 ProducerIdentity(id: reply.body.producerId, epoch: reply.body.producerEpoch))
-                        }, previous: previous, producer)
+                        }, producer)
                 }
             } catch {
-                self.identityAnswered(.failure(error), previous: previous, producer)
+                self.identityAnswered(.failure(error), producer)
             }
         }
     }
 
-    private func identityAnswered(
-        _ result: Result<ProducerIdentity, KafkaClientError>, previous: ProducerIdentity?, _ producer: Producer
-    ) {
+    private func identityAnswered(_ result: Result<ProducerIdentity, KafkaClientError>, _ producer: Producer) {
         switch result {
         case .success(let identity):
             identityBackoff.succeeded()
             producer.state.withLock { $0.named(identity) }
             producer.scheduleDrain()
-        case .failure(let error) where error.code == .timedOut || error.isRetriable || previous != nil:
+        case .failure(let error) where error.code == .timedOut || error.isRetriable:
             let wait = identityBackoff.failed(random: .random(in: 0 ... .max))
             producer.client.loop.scheduleTask(in: .milliseconds(wait)) {
                 producer.state.withLock { $0.named(nil) }
                 producer.scheduleDrain()
             }
         case .failure(let error):
+            // Without a right to be idempotent nothing can be written; the application may choose to do without.
             producer.abort(error)
         }
     }

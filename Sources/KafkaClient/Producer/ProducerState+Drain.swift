@@ -22,9 +22,8 @@ extension ProducerState {
         var leaderless: Set<String> = []
         /// Brokers that a connection is needed to.
         var unconnected: Set<Int32> = []
-        /// The name under which the previous one is to be replaced, if a new one is to be asked for.
+        /// Whether a name to number batches under is to be asked for.
         var asksIdentity = false
-        var previousIdentity: ProducerIdentity?
         /// Callers whose wait for room is over.
         var expired: [Waiter] = []
         /// When to drain again, if nothing happens before.
@@ -53,14 +52,10 @@ extension ProducerState {
         return drained
     }
 
-    /// A new name came, or could not be had.
+    /// A name came, or could not be had now.
     mutating func named(_ identity: ProducerIdentity?) {
-        guard case .asking(let previous) = naming else { return }
-        if let identity {
-            naming = .known(identity)
-        } else {
-            naming = previous.map { .known($0) } ?? .unknown
-        }
+        guard naming == .asking else { return }
+        naming = identity.map { .known($0) } ?? .unknown
     }
 
     /// The bytes of a batch are ready.
@@ -70,20 +65,15 @@ extension ProducerState {
         slots[batch.slot].queue.ready(id: id)
     }
 
+    /// Asks for the first name. The next epoch of a name is ours to choose as long as there are no transactions: a
+    /// broker takes any larger one, and numbers that begin with 0 under it.
     private mutating func nameProducer(_ drained: inout Drained) {
-        switch naming {
-        case .notNeeded, .asking: return
-        case .unknown:
-            if !busy.isEmpty { ask(nil, &drained) }
-        case .known(let identity):
-            if busy.contains(where: { slots[$0].queue.needsNewIdentity(current: identity) }) { ask(identity, &drained) }
+        if case .known(let name) = naming, busy.contains(where: { slots[$0].queue.needsNewIdentity(current: name) }) {
+            naming = name.epoch < .max ? .known(ProducerIdentity(id: name.id, epoch: name.epoch + 1)) : .unknown
         }
-    }
-
-    private mutating func ask(_ previous: ProducerIdentity?, _ drained: inout Drained) {
-        naming = .asking(previous: previous)
+        guard naming == .unknown, !busy.isEmpty else { return }
+        naming = .asking
         drained.asksIdentity = true
-        drained.previousIdentity = previous
     }
 
     /// A batch that waited for company long enough is complete, but only once it could be sent at all: until then it

@@ -63,7 +63,7 @@ struct ProducerState {
     enum Naming: Equatable {
         case notNeeded
         case unknown
-        case asking(previous: ProducerIdentity?)
+        case asking
         case known(ProducerIdentity)
     }
 
@@ -98,9 +98,7 @@ struct ProducerState {
         switch naming {
         case .notNeeded: ProducerIdentity.none
         case .known(let identity): identity
-        // The other partitions go on under the old name; those that need the new one wait by themselves.
-        case .asking(let previous): previous
-        case .unknown: nil
+        case .unknown, .asking: nil
         }
     }
 

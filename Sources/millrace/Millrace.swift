@@ -14,7 +14,7 @@ struct Millrace: AsyncParsableCommand {
             Completion for your shell: millrace --generate-completion-script bash|zsh|fish
             """,
         version: version,
-        subcommands: [Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self]
+        subcommands: [Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, CheckCommand.self]
     )
 
     /// Parses on the main thread and runs the command elsewhere at once: a call from the main actor to anything

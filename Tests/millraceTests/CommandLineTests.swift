@@ -1,4 +1,6 @@
 import Glibc
+import Machine
+import MillraceTesting
 import Testing
 
 /// The commands as people and programs use them: output, errors and exit status.
@@ -144,6 +146,32 @@ import Testing
             #expect(file.status == 1)
             #expect(file.errors.contains("cannot open /does/not/exist: No such file or directory"))
         }
+    }
+
+    @Test func aDataDirectoryIsChecked() async throws {
+        try await BrokerProcess.run { server in
+            _ = try await server.millrace("produce", "kept", "-q", input: "one\ntwo\n")
+            let locked = try await RunningBinary.run(["check", server.data])
+            #expect(locked.status == 1)
+            #expect(locked.errors.contains("hint: stop the server first"))
+            try await server.stop()
+            let sound = try await RunningBinary.run(["check", server.data, "--json"])
+            #expect(sound.status == 0)
+            #expect(sound.output.contains(#""sound":true,"partitions":1,"segments":1,"batches":1,"records":2"#))
+
+            let segment = server.data + "/log/kept/0/00000000000000000000.log"
+            let file = try Machine.posix().files.open(segment, .readWrite)
+            try file.write("X", at: 70)
+            let damaged = try await RunningBinary.run(["check", server.data])
+            #expect(damaged.status == 2)
+            #expect(damaged.output.contains("damage: \(segment)"))
+            #expect(damaged.output.contains("--repair"))
+            let repaired = try await RunningBinary.run(["check", server.data, "--repair"])
+            #expect(repaired.status == 0, "\(repaired.output)")
+            #expect(repaired.output.contains("repaired, "))
+        }
+        let nothing = try await RunningBinary.run(["check", "/does/not/exist"])
+        #expect(nothing.status == 1)
     }
 
     @Test(

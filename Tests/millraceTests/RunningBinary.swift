@@ -1,6 +1,7 @@
 import Glibc
 import Machine
 import MillraceTesting
+import Synchronization
 import Testing
 
 /// The built `millrace`, run as a process of its own.
@@ -117,10 +118,19 @@ struct RunningBinary: Sendable {
 }
 
 /// A server process with its own directory.
-struct BrokerProcess {
+final class BrokerProcess: Sendable {
     let binary: RunningBinary
     let address: String
     private let directory: TemporaryDirectory
+    private let isStopped = Atomic<Bool>(false)
+    /// Its data directory.
+    var data: String { directory.path + "/data" }
+
+    private init(binary: RunningBinary, address: String, directory: TemporaryDirectory) {
+        self.binary = binary
+        self.address = address
+        self.directory = directory
+    }
 
     /// Serves while the body runs.
     static func run<Value>(_ body: (BrokerProcess) async throws -> Value) async throws -> Value {
@@ -148,7 +158,9 @@ struct BrokerProcess {
         try await RunningBinary.run(arguments, input: input, environment: ["MILLRACE_BOOTSTRAP": address])
     }
 
-    private func stop() async throws {
+    /// Stops it in good order; a second time is harmless.
+    func stop() async throws {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         binary.signal(SIGTERM)
         binary.closeInput()
         _ = try await binary.wait()

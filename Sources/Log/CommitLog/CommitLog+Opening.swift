@@ -20,7 +20,7 @@ extension CommitLog {
             machine: machine, settings: settings, directory: directory,
             segments: SegmentContext(files: machine.files, open: OpenSegments(limit: settings.maximumOpenSegments)),
             commits: CommitQueue(clock: machine.clock), report: onEvent)
-        let checkpoint = readCheckpoint(data, context)
+        let checkpoint = try readCheckpoint(data, context)
         let log = CommitLog(
             context: context, data: data, metadata: metadata,
             clusterID: try clusterID(metadata, machine.randomness),
@@ -33,11 +33,15 @@ extension CommitLog {
         return log
     }
 
-    /// A checkpoint that does not verify is as good as none: everything is verified from the start.
-    private static func readCheckpoint(_ data: DataDirectory, _ context: LogContext) -> Checkpoint? {
-        do {
+    /// A checkpoint that does not verify is as good as none: everything is verified from the start. One that cannot be
+    /// read now may verify later; without it leader epochs would come back lower.
+    private static func readCheckpoint(
+        _ data: DataDirectory, _ context: LogContext
+    ) throws(LogError) -> Checkpoint? {
+        do throws(LogError) {
             return try Checkpoint.read(data.checkpoint, context.files)
         } catch {
+            guard error.code == .damaged else { throw error }
             context.report(
                 LogEvent(severity: .warning, partition: "", message: "\(error); verifying every partition instead"))
             return nil

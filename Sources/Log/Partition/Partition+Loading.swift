@@ -28,6 +28,7 @@ extension Partition {
             label: label, directory: directory, intervalBytes: Int(configuration.indexIntervalBytes),
             checkpoint: checkpoint, isKnown: isKnown, context: context)
         try loader.load()
+        if loader.needsSync, loader.damage == nil { try rewriteTail(of: loader) }
         var state = loader.state
         if isUnclean { state.beginEpoch((state.epochs.starts.last?.epoch ?? -1) + 1) }
         core.state = state
@@ -46,6 +47,35 @@ extension Partition {
             fence(&core, damage)
         } else if loader.needsSync {
             try noteRecovered(&core)
+        } else if isUnclean, loader.listing.exists {
+            // The last process may have created the growing segment without getting to sync its directory.
+            noteUnsyncedDirectories(&core)
+        }
+    }
+
+    /// Writes what was found beyond the recovery point once more, where it is.
+    ///
+    /// If a sync failed before the last process ended, the kernel holds pages that are not on the disk and counts them
+    /// as clean: they verify, but no sync writes them, and a power cut takes them. Writing makes them dirty again.
+    private func rewriteTail(of loader: PartitionLoader) throws(LogError) {
+        let known = loader.resume
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 8)
+        defer { buffer.deallocate() }
+        for segment in loader.listing.segments where segment.baseOffset >= known.segmentBase {
+            let file = try segment.file()
+            var position = segment.baseOffset == known.segmentBase ? known.position : 0
+            let end = segment.baseOffset == loader.end.segmentBase ? loader.end.position : segment.sizeBytes
+            do {
+                while position < end {
+                    let wanted = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(1 << 20, end - position))])
+                    let count = try file.read(into: wanted, at: position)
+                    guard count > 0 else { break }
+                    try file.write(UnsafeRawBufferPointer(rebasing: wanted[..<count]), at: position)
+                    position += Int64(count)
+                }
+            } catch {
+                throw LogError(.storage, "\(label): cannot rewrite \(segment.path(.log)) at \(position)", cause: error)
+            }
         }
     }
 

@@ -22,6 +22,8 @@ struct PartitionCore: Sendable {
     var state: PartitionState
     /// Ascending by base offset; the last one grows.
     var segments: [Segment] = []
+    /// Segments that retention took out of the log, oldest first, whose files are still to be removed.
+    var expired: [Segment] = []
     /// The growing segment's indexes.
     var builder = IndexBuilder(baseOffset: 0, intervalBytes: 4096)
     /// Where the next batch goes in the growing segment.

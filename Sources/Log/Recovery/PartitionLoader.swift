@@ -101,8 +101,12 @@ struct PartitionLoader {
     private mutating func restoreState(upTo resume: LogPosition) throws(MachineError) {
         var from = listing.segments[0].baseOffset
         if let snapshot = newestSnapshot(upTo: resume.offset) {
+            // Behind a snapshot that ends before the log begins, batches are missing: what it knows of producers is
+            // stale and would refuse their next batch, where an unknown producer may go on.
+            let isStale = snapshot.offset < from
             state.restore(
-                offset: snapshot.offset, epochs: snapshot.epochs, producers: snapshot.producers, now: now)
+                offset: snapshot.offset, epochs: snapshot.epochs, producers: isStale ? [] : snapshot.producers,
+                now: now)
             from = max(from, snapshot.offset)
         }
         for segment in listing.segments where segment.baseOffset <= resume.segmentBase {

@@ -1,4 +1,5 @@
 import Machine
+import Synchronization
 
 extension Partition {
     /// Removes segments that are too old or too much, as the topic's configs say. Segments go whole, oldest first;
@@ -17,7 +18,8 @@ extension Partition {
             core.state.removeIdleProducers(
                 since: context.monotonicMilliseconds() - context.settings.producerExpirationMilliseconds)
             guard core.fence == nil else { return [] }
-            return try takeExpired(&core, now: now)
+            core.expired += try takeExpired(&core, now: now)
+            return core.expired
         }
         guard !removed.isEmpty else { return 0 }
         do {
@@ -26,8 +28,9 @@ extension Partition {
         } catch {
             throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
         }
-        remove(removed)
-        return removed.reduce(0) { $0 + $1.sizeBytes }
+        let count = remove(removed)
+        core.withLock { $0.expired.removeFirst(count) }
+        return removed.prefix(count).reduce(0) { $0 + $1.sizeBytes }
     }
 
     private func takeExpired(_ core: inout PartitionCore, now: Int64) throws(LogError) -> [Segment] {
@@ -75,20 +78,23 @@ extension Partition {
     }
 
     /// Removes the files of segments, oldest first, each durably before the next: a start must never find an older
-    /// segment without the ones that followed it. Slices that hold a file keep reading. What fails stays until the
-    /// next start, which takes it for part of the log.
-    private func remove(_ segments: [Segment]) {
+    /// segment without the ones that followed it. Slices that hold a file keep reading.
+    ///
+    /// - Returns: how many went. What failed, and everything after it, is for the next pass.
+    private func remove(_ segments: [Segment]) -> Int {
         for segment in segments {
             segment.closeFiles()
             context.segments.open.closed(segment)
         }
-        for segment in segments {
+        for (index, segment) in segments.enumerated() {
             do {
                 try remove(segment)
             } catch {
-                return report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+                report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+                return index
             }
         }
+        return segments.count
     }
 
     /// Renames a segment's files first, so that a start never sees half a segment.

@@ -118,8 +118,10 @@ struct Disk {
         handles[node] = count > 1 ? count - 1 : nil
     }
 
+    /// Ends every handle. A failure that nobody was told by then is told to nobody.
     mutating func releaseHandles() {
         handles = [:]
+        for node in files.keys { _ = files[node]?.takeUntoldFailure() }
         sweep()
     }
 

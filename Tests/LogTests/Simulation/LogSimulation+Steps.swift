@@ -98,6 +98,7 @@ extension LogSimulation {
         while let index = producer.firstToSend {
             let batch = producer.inFlight[index].batch
             guard let end = try append(batch, to: producer.topic, producer.partition, .now) else { return }
+            note("  sequence \(batch.firstSequence) with \(batch.count) records ends at \(end)")
             producer.inFlight[index].endOffset = end
             let waiter = SimulatedWaiter()
             producer.inFlight[index].waiter = waiter
@@ -115,7 +116,11 @@ extension LogSimulation {
         guard producer.inFlight.isEmpty, let batch = producer.acknowledged.randomElement(using: &chance) else { return }
         note("produce again \(producer.id), sequence \(batch.firstSequence)")
         let partition = topics[producer.topic]?.partitions[Int(producer.partition)]
-        guard let before = partition?.endOffset else { return }
+        // What retention has removed may be forgotten by a restart; such a batch is refused, and never stored again.
+        let start = log.topic(named: producer.topic)?.partition(producer.partition)?.logStartOffset ?? 0
+        guard let before = partition?.endOffset, let place = partition?.offset(of: batch), place >= start else {
+            return
+        }
         _ = try append(batch, to: producer.topic, producer.partition, .now)
         let after = topics[producer.topic]?.partitions[Int(producer.partition)].endOffset
         try expect(before == after, "stored twice: sequence \(batch.firstSequence)")

@@ -111,11 +111,12 @@ final class LogSimulation {
     /// Ends the process in one way and starts the next one, which must find everything promised.
     func restart(_ end: End) throws {
         note("restart by \(end)")
-        let isClean = end == .close && !wasTroubled && !simulated.isStopped
-        var keepsWritten = isClean || (end != .powerCut && !wasTroubled)
         if end == .close { log.close() }
+        let isClean = end == .close && !wasTroubled && !simulated.isStopped
         // After a clean end, nothing may depend on the page cache.
-        end == .crash || (end == .close && chance.coin()) ? simulated.crash() : simulated.cutPower()
+        let isCrash = end == .crash || (end == .close && chance.coin())
+        var keepsWritten = isClean || (isCrash && !wasTroubled)
+        isCrash ? simulated.crash() : simulated.cutPower()
         while try !reopen() {
             let isCrash = chance.coin()
             note("restart again by \(isCrash ? "crash" : "power cut")")
@@ -228,7 +229,7 @@ final class LogSimulation {
             end = base + last + 1
             position += 12 + length
         }
-        try expect(position == bytes.count, "a slice ends within a batch")
+        try expect(position == bytes.count, "a slice of \(bytes.count) bytes ends within a batch, below offset \(end)")
         return end
     }
 }

@@ -14,7 +14,7 @@ import Testing
             do {
                 try simulation.run(steps: Self.steps)
             } catch {
-                let last = simulation.steps.suffix(25).joined(separator: "\n  ")
+                let last = simulation.steps.suffix(40).joined(separator: "\n  ")
                 Issue.record("MILLRACE_SEED=\(seed), step \(simulation.steps.count): \(error)\nafter\n  \(last)")
                 return
             }

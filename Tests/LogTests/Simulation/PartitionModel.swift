@@ -66,6 +66,9 @@ struct PartitionModel {
         doubtful.append(Stored(batch: batch, baseOffset: endOffset, leaderEpoch: leaderEpoch))
     }
 
+    /// Where an idempotent producer's batch was stored.
+    func offset(of batch: SimulatedBatch) -> Int64? { stored(batch)?.baseOffset }
+
     private func stored(_ batch: SimulatedBatch) -> Stored? {
         batches.last { $0.batch.producerID == batch.producerID && $0.batch.firstSequence == batch.firstSequence }
     }

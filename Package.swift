@@ -74,6 +74,7 @@ let services: [Target] = [
         dependencies: nio + [
             "Log", "KafkaWire", "Bytes", "Machine", "Instruments", .product(name: "Logging", package: "swift-log"),
         ],
+        exclude: ["README.md"],
         swiftSettings: strict),
     .target(
         name: "ServeHTTP",

@@ -104,27 +104,30 @@ extension KafkaConnection {
     }
 
     private func count(_ reading: FetchReading) {
-        for (partition, slice) in zip(reading.partitionsRead, reading.slices) {
-            loop.countBytesOut(slice.count, of: partition)
-        }
+        for fetched in reading.slices { loop.countBytesOut(fetched.slice.count, of: fetched.partition) }
         for code in reading.errors { broker.instruments.countError(.fetch, code.name) }
     }
 
     /// Puts a request on the lists of all its partitions; false if there is no room on one, or one has gone.
     private func register(_ waiting: inout WaitingFetch, _ reading: FetchReading, _ ticket: Ticket) -> Bool {
-        let waiter = FetchWaiter(RequestID(connection: id, ticket: ticket), loop.mailbox)
-        waiting.registrations.reserveCapacity(reading.waitable.count)
-        for (partition, offset) in reading.waitable {
-            do throws(LogError) {
-                guard let registration = try partition.notifyWhenReadable(beyond: offset, waiter) else {
-                    // More came since the read. Through the mailbox, so that fast appends cannot starve the loop.
-                    loop.mailbox.post(.readable(RequestID(connection: id, ticket: ticket)))
-                    return true
+        let request = RequestID(connection: id, ticket: ticket)
+        let waiter = FetchWaiter(request, loop.mailbox)
+        for (asked, answered) in zip(waiting.request.topics, reading.response.responses) {
+            let topic = broker.topic(asked, version: waiting.stamp.version)
+            for (part, answer) in zip(asked.partitions, answered.partitions) {
+                guard let partition = topic?.partition(part.partition) else { continue }
+                let offset = max(part.fetchOffset, answer.highWatermark)
+                do throws(LogError) {
+                    guard let registration = try partition.notifyWhenReadable(beyond: offset, waiter) else {
+                        // More came since the read. Through the mailbox, so that fast appends cannot starve the loop.
+                        loop.mailbox.post(.readable(request))
+                        return true
+                    }
+                    waiting.registrations.append((partition, registration))
+                } catch {
+                    cancel(&waiting)
+                    return false
                 }
-                waiting.registrations.append((partition, registration))
-            } catch {
-                cancel(&waiting)
-                return false
             }
         }
         return true
@@ -157,16 +160,25 @@ extension KafkaConnection {
     }
 }
 
+extension Broker {
+    /// The topic that a part of a fetch request is about: by name up to version 12, by id from 13 on.
+    fileprivate func topic(_ asked: FetchRequest.FetchTopic, version: Int16) -> Topic? {
+        version >= 13 ? log.topic(id: asked.topicId) : log.topic(named: asked.topic)
+    }
+}
+
+/// What fills one gap of a fetch response.
+struct FetchedSlice: Sendable {
+    let slice: LogSlice
+    let partition: Partition
+}
+
 /// What a fetch request reads at one moment: the response, and the slices that fill its gaps.
 struct FetchReading {
     /// The response; the records of its partitions are gaps.
     private(set) var response = FetchResponse()
     /// What fills the gaps, in order.
-    private(set) var slices: [LogSlice] = []
-    /// The partitions of `slices`.
-    private(set) var partitionsRead: [Partition] = []
-    /// Each readable partition, and the offset that its high watermark must pass for more to read.
-    private(set) var waitable: [(Partition, Int64)] = []
+    private(set) var slices: [FetchedSlice] = []
     /// The partitions' errors.
     private(set) var errors: [ErrorCode] = []
     /// Whether the response need not wait: it has the bytes asked for, or an error.
@@ -185,7 +197,7 @@ struct FetchReading {
         isReadCommitted = request.isolationLevel == 1
         response.responses.reserveCapacity(request.topics.count)
         for asked in request.topics {
-            let topic = version >= 13 ? broker.log.topic(id: asked.topicId) : broker.log.topic(named: asked.topic)
+            let topic = broker.topic(asked, version: version)
             var answer = FetchResponse.FetchableTopicResponse()
             answer.topic = asked.topic
             answer.topicId = asked.topicId
@@ -218,13 +230,11 @@ struct FetchReading {
             answer.highWatermark = slice.highWatermark
             answer.lastStableOffset = slice.lastStableOffset
             answer.logStartOffset = slice.logStartOffset
-            waitable.append((partition, max(asked.fetchOffset, slice.highWatermark)))
             guard !slice.isEmpty else { return answer }
             answer.records = .external(byteCount: slice.count)
             byteCount += slice.count
             remainingBytes = max(0, remainingBytes - slice.count)
-            slices.append(slice)
-            partitionsRead.append(partition)
+            slices.append(FetchedSlice(slice: slice, partition: partition))
         } catch {
             answer.errorCode = error.kafkaCode
             answer.logStartOffset = partition.logStartOffset

@@ -93,6 +93,8 @@ final class BrokerLoop {
     /// Logs and counts that the broker closes a connection. Lines are limited; the counter tells all.
     func report(_ reason: KafkaInstruments.CloseReason, _ detail: String, remote: String) {
         broker.instruments.countClose(reason)
+        // A client that resets its connection is no news.
+        if reason == .socket { return broker.logger.debug("connection failed", metadata: ["detail": "\(detail)"]) }
         guard let suppressed = limiter.admit(now: now()) else { return }
         broker.logger.warning(
             "connection closed",

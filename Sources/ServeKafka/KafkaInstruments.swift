@@ -109,12 +109,27 @@ struct LoopInstruments {
 
     let bytesIn: CounterCell
     let bytesOut: CounterCell
+    /// Times that a connection was not read on: too many requests in flight.
+    let pausedInFlight: CounterCell
+    /// The same: it does not read its responses.
+    let pausedUnread: CounterCell
+    /// The same: there is no memory for its large request.
+    let pausedMemory: CounterCell
     /// By API key.
     private let apis: [API?]
 
     init(_ registry: InstrumentRegistry) {
         bytesIn = registry.counter("millrace_kafka_bytes_in_total", help: "Bytes received from Kafka clients.").cell()
         bytesOut = registry.counter("millrace_kafka_bytes_out_total", help: "Bytes sent to Kafka clients.").cell()
+        func paused(_ reason: String) -> CounterCell {
+            registry.counter(
+                "millrace_kafka_reading_paused_total", help: "Times that a connection was not read on, by bound.",
+                labels: [Label("bound", reason)]
+            ).cell()
+        }
+        pausedInFlight = paused("requests-in-flight")
+        pausedUnread = paused("unread-responses")
+        pausedMemory = paused("request-memory")
         let largestKey = ServedAPI.allCases.map(\.rawValue).max() ?? 0
         apis = (0...largestKey).map { key in ServedAPI(rawValue: key).map { Self.api(registry, $0) } }
     }

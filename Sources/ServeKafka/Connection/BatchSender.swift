@@ -2,60 +2,74 @@ import Log
 import Machine
 import NIOCore
 
-/// Writes the pieces of one batch to the channel, and keeps the files of its slices open until they are sent.
+/// Writes the pieces of a connection's batches to its channel, and keeps the files of their slices open until they
+/// are sent.
 final class BatchSender {
-    private let context: ChannelHandlerContext
-    private var held: [(slice: LogSlice, handle: NIOFileHandle)] = []
-    private var last: IOData?
-    /// Why a piece could not be written. Its response's size is out already: only closing tells the client.
-    private(set) var failure: (any Error)?
+    private typealias Loan = (slice: LogSlice, handle: NIOFileHandle)
 
-    init(context: ChannelHandlerContext) {
-        self.context = context
-    }
+    private var loans: [Loan] = []
+    private var last: IOData?
+    private var failure: (any Error)?
 
     /// Writes one piece, without flushing.
-    func write(_ piece: OutboundBatch.Piece) {
+    func write(_ piece: OutboundBatch.Piece, _ context: ChannelHandlerContext) {
         switch piece {
-        case .bytes(let buffer): write(.byteBuffer(buffer))
-        case .slice(let slice): write(slice)
+        case .bytes(let buffer): write(.byteBuffer(buffer), context)
+        case .slice(let slice): write(slice, context)
         }
     }
 
     /// Sends everything. Once the last byte has left, or the channel has failed, the files are let go.
-    func flush() {
-        guard let last, failure == nil else { return }
-        guard !held.isEmpty else { return context.writeAndFlush(NIOAny(last), promise: nil) }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        let held = NIOLoopBound(self.held, eventLoop: context.eventLoop)
-        promise.futureResult.assumeIsolated().whenComplete { _ in
-            // The descriptor stays the slice's file's: the handle only lends it to `sendfile`.
-            for (_, handle) in held.value { _ = try? handle.takeDescriptorOwnership() }
-        }
-        context.writeAndFlush(NIOAny(last), promise: promise)
+    ///
+    /// - Throws: why a piece could not be written. The size of its response is out already: only closing tells the
+    ///   client.
+    func flush(_ context: ChannelHandlerContext) throws {
+        if let last { context.writeAndFlush(NIOAny(last), promise: nil) }
+        last = nil
+        if !loans.isEmpty { returnLoans(context) }
+        if let failure { throw failure }
     }
 
-    private func write(_ data: IOData) {
+    /// Nearly always the socket takes everything at once; then there is no promise to make.
+    private func returnLoans(_ context: ChannelHandlerContext) {
+        let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        if buffered == 0 {
+            Self.giveBack(loans)
+            return loans.removeAll(keepingCapacity: loans.count <= 64)
+        }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let pending = NIOLoopBound(loans, eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in Self.giveBack(pending.value) }
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: sent)
+        loans = []
+    }
+
+    /// The descriptor stays the slice's file's: the handle only lends it to `sendfile`.
+    private static func giveBack(_ loans: [Loan]) {
+        for (_, handle) in loans { _ = try? handle.takeDescriptorOwnership() }
+    }
+
+    private func write(_ data: IOData, _ context: ChannelHandlerContext) {
         if let last { context.write(NIOAny(last), promise: nil) }
         last = data
     }
 
-    private func write(_ slice: LogSlice) {
-        guard let descriptor = slice.file?.descriptor else { return writeCopy(of: slice) }
+    private func write(_ slice: LogSlice, _ context: ChannelHandlerContext) {
+        guard let descriptor = slice.file?.descriptor else { return writeCopy(of: slice, context) }
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
-        held.append((slice, handle))
+        loans.append((slice, handle))
         let (start, end) = (Int(slice.range.lowerBound), Int(slice.range.upperBound))
-        write(.fileRegion(FileRegion(fileHandle: handle, readerIndex: start, endIndex: end)))
+        write(.fileRegion(FileRegion(fileHandle: handle, readerIndex: start, endIndex: end)), context)
     }
 
     /// A file without a descriptor, as a simulation has it, is sent through memory.
-    private func writeCopy(of slice: LogSlice) {
+    private func writeCopy(of slice: LogSlice, _ context: ChannelHandlerContext) {
         var buffer = context.channel.allocator.buffer(capacity: slice.count)
         do {
             _ = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: slice.count) { bytes in
                 try slice.read(into: bytes)
             }
-            write(.byteBuffer(buffer))
+            write(.byteBuffer(buffer), context)
         } catch {
             failure = error
         }

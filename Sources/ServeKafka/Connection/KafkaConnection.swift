@@ -32,8 +32,12 @@ final class KafkaConnection: ChannelDuplexHandler {
     /// Requests that other threads work on.
     var offloaded: [Ticket: RequestStamp] = [:]
 
+    private let sender = BatchSender()
     private var frames: FrameAccumulator
     private var timeouts: ConnectionTimeouts
+    /// Whether the connection is being closed, at once or after its last byte: nothing is taken up or written any more.
+    private var isClosing = false
+    private var isClosed = false
     private var isReadRequested = false
     private var isAdvancing = false
     private var reservedBytes = 0
@@ -111,7 +115,7 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     /// Takes up the requests that have arrived, writes the responses that are ready, once, and reads on.
     func advance() {
-        guard !isAdvancing, context != nil else { return }
+        guard !isAdvancing, !isClosing else { return }
         isAdvancing = true
         takeRequests()
         isAdvancing = false
@@ -122,7 +126,7 @@ final class KafkaConnection: ChannelDuplexHandler {
     private func takeRequests() {
         var startedAt = loop.now()
         sendReady(now: startedAt)
-        while context != nil, responses.admission == .open {
+        while responses.admission == .open {
             switch frames.next() {
             case .frame(let frame):
                 releaseReservation()
@@ -155,19 +159,31 @@ final class KafkaConnection: ChannelDuplexHandler {
     }
 
     private func flush() {
-        guard !outbound.isEmpty, let context else { return }
+        guard !outbound.isEmpty, !isClosing, let context else { return }
         loop.instruments.bytesOut.add(UInt64(outbound.byteCount))
-        let sender = BatchSender(context: context)
-        outbound.drain { sender.write($0) }
-        sender.flush()
+        outbound.drain { sender.write($0, context) }
+        do {
+            try sender.flush(context)
+        } catch {
+            close(.storage, "\(error)")
+        }
         outbound.trim()
-        if let failure = sender.failure { close(.storage, "\(failure)") }
     }
 
     private func readIfAllowed() {
-        guard isReadRequested, !waitsForMemory, responses.admission == .open, let context else { return }
+        guard isReadRequested, !isClosing, let context else { return }
+        guard !waitsForMemory, responses.admission == .open else { return countPause() }
         isReadRequested = false
         context.read()
+    }
+
+    private func countPause() {
+        switch responses.admission {
+        case .full: loop.instruments.pausedInFlight.add()
+        case .notWritable: loop.instruments.pausedUnread.add()
+        case .open: loop.instruments.pausedMemory.add()
+        case .exclusive, .closing: break
+        }
     }
 
     private func reserve(_ frameBytes: Int) -> Bool {
@@ -196,8 +212,8 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     private func closeAfterLastByte() {
         flush()
-        guard let context else { return }
-        self.context = nil
+        guard !isClosing, let context else { return }
+        isClosing = true
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         context.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: promise)
@@ -205,10 +221,11 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     /// Closes at once, with a log line and a count.
     func close(_ reason: KafkaInstruments.CloseReason, _ detail: String) {
-        guard let context else { return }
+        guard !isClosed, let context else { return }
+        isClosed = true
+        isClosing = true
         loop.report(reason, detail, remote: addresses.remote)
         responses.close()
-        self.context = nil
         context.close(promise: nil)
     }
 

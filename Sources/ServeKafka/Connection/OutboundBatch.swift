@@ -23,9 +23,9 @@ struct OutboundBatch: ~Copyable {
         response.encodeFrame(into: &writer)
         byteCount += writer.count - before
         guard case .fetch(_, let added) = response.body else { return }
-        for slice in added where !slice.isEmpty {
-            slices.append(slice)
-            byteCount += slice.count
+        for fetched in added {
+            slices.append(fetched.slice)
+            byteCount += fetched.slice.count
         }
     }
 

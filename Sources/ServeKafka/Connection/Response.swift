@@ -1,6 +1,5 @@
 import Bytes
 import KafkaWire
-import Log
 
 /// A request's place in the order of its connection.
 typealias Ticket = ResponseQueue<Response>.Ticket
@@ -26,7 +25,7 @@ struct Response: Sendable {
     enum Body: Sendable {
         case produce(ProduceResponse)
         /// The records of the response are gaps that `slices` fill, in order.
-        case fetch(FetchResponse, slices: [LogSlice])
+        case fetch(FetchResponse, slices: [FetchedSlice])
         case other(any KafkaResponse)
         /// Bytes after the response header.
         case bytes([UInt8])

@@ -20,7 +20,7 @@ struct PartitionPosition: Sendable {
 
 /// A produce request that waits for syncs. The response is complete but for the errors that a sync may bring.
 struct WaitingProduce {
-    var stamp: RequestStamp
+    let stamp: RequestStamp
     var response: ProduceResponse
     /// The partitions that are not synced yet.
     var waitingPartitions: Int
@@ -75,10 +75,10 @@ extension KafkaConnection {
         }
         if request.acks == 0 { return outcomeWithoutAcknowledgement(response) }
         guard waiting > 0 else { return .answered(.produce(response)) }
-        let milliseconds = UInt64(max(0, request.timeoutMs))
+        let now = loop.now()
+        let deadline = now + UInt64(max(0, request.timeoutMs)) * 1_000_000
         produces[ticket] = WaitingProduce(
-            stamp: stamp, response: response, waitingPartitions: waiting,
-            deadline: loop.now() + milliseconds * 1_000_000)
+            stamp: stamp.handled(at: now), response: response, waitingPartitions: waiting, deadline: deadline)
         return .waiting
     }
 

@@ -14,7 +14,7 @@ import NIOCore
 
 /// A fetch request that waits for data.
 struct WaitingFetch {
-    var stamp: RequestStamp
+    let stamp: RequestStamp
     let request: FetchRequest
     /// When it is answered with what there is, in monotonic nanoseconds.
     let deadline: UInt64
@@ -52,8 +52,9 @@ extension KafkaConnection {
         let reading = FetchReading(request, version: stamp.version, broker)
         let waitMilliseconds = min(Int64(request.maxWaitMs), broker.settings.maximumFetchWaitMilliseconds)
         if reading.isComplete || waitMilliseconds <= 0 || partitions == 0 { return answered(reading) }
-        let deadline = loop.now() + UInt64(waitMilliseconds) * 1_000_000
-        var waiting = WaitingFetch(stamp: stamp, request: request, deadline: deadline)
+        let now = loop.now()
+        let deadline = now + UInt64(waitMilliseconds) * 1_000_000
+        var waiting = WaitingFetch(stamp: stamp.handled(at: now), request: request, deadline: deadline)
         guard register(&waiting, reading, ticket) else { return answered(reading) }
         fetches[ticket] = waiting
         broker.instruments.waitingFetches.add(1)

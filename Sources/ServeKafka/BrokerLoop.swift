@@ -13,6 +13,8 @@ final class BrokerLoop {
     private var connections: [ConnectionID: KafkaConnection] = [:]
     private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?
+    /// The connections that a delivery concerns; empty between deliveries.
+    private var touched: [KafkaConnection] = []
     private var limiter = LogLimiter(linesPerSecond: 5)
     private var failureLimiter = LogLimiter(linesPerSecond: 1)
 
@@ -54,7 +56,6 @@ final class BrokerLoop {
 
     /// Works on what other threads left, then lets each connection concerned write once.
     func deliver(_ events: [LoopEvent]) {
-        var touched: [KafkaConnection] = []
         for event in events {
             guard let connection = connections[event.connection] else { continue }
             connection.handle(event)
@@ -67,6 +68,7 @@ final class BrokerLoop {
             connection.isTouched = false
             connection.advance()
         }
+        touched.removeAll(keepingCapacity: true)
     }
 
     /// Takes no more requests on any connection; each closes when its last response has left.

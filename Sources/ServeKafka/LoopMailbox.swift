@@ -28,10 +28,16 @@ final class LoopMailbox: Sendable {
     /// Who works on the events; only touched on the loop.
     let owner: NIOLoopBoundBox<BrokerLoop?>
     private let events = Mutex<[LoopEvent]>([])
+    /// The array that `events` was before the last delivery: the two change places, so that neither is allocated anew.
+    private let delivered: NIOLoopBoundBox<[LoopEvent]>
+
+    /// Above this, a delivered array is let go: it was a burst.
+    private static let keptEvents = 4_096
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         owner = .makeEmptyBox(eventLoop: eventLoop)
+        delivered = .makeBoxSendingValue([], eventLoop: eventLoop)
     }
 
     /// Leaves an event, from any thread.
@@ -40,14 +46,16 @@ final class LoopMailbox: Sendable {
             events.append(event)
             return events.count == 1
         }
-        if isFirst { eventLoop.execute { self.deliver() } }
+        if isFirst { eventLoop.execute(deliver) }
     }
 
+    @Sendable
     private func deliver() {
-        let batch = events.withLock { events in
-            defer { events = [] }
-            return events
-        }
+        var batch: [LoopEvent] = []
+        swap(&batch, &delivered.value)
+        events.withLock { swap(&batch, &$0) }
         owner.value?.deliver(batch)
+        batch.removeAll(keepingCapacity: batch.count <= Self.keptEvents)
+        swap(&batch, &delivered.value)
     }
 }

@@ -58,17 +58,17 @@ extension KafkaConnection {
         let handles = loop.instruments[api]
         handles.requests.add()
         handles.queue.record(startedAt &- min(startedAt, readAt))
-        var stamp = RequestStamp(api: api, version: header.apiVersion, correlationID: header.correlationId)
+        let stamp = RequestStamp(api: api, version: header.apiVersion, correlationID: header.correlationId)
         let ticket = responses.admit()
         let outcome = try perform(stamp, ticket, &reader)
-        stamp.handledAt = loop.now()
-        handles.handle.record(stamp.handledAt &- min(stamp.handledAt, startedAt))
+        let now = loop.now()
+        handles.handle.record(now &- min(now, startedAt))
         switch outcome {
         case .answered(let body):
-            responses.answer(ticket, Response(stamp: stamp, body: body, readyAt: stamp.handledAt))
-        case .waiting: stampWaiting(ticket, stamp)
+            responses.answer(ticket, Response(stamp: stamp, body: body, readyAt: now))
+        case .waiting: break
         case .silent: responses.answer(ticket, nil)
-        case .offloaded(let work): offload(ticket, stamp, work)
+        case .offloaded(let work): offload(ticket, stamp.handled(at: now), work)
         case .closed(let reason, let detail): close(reason, detail)
         }
     }
@@ -100,11 +100,6 @@ extension KafkaConnection {
             let request = try DescribeTopicPartitionsRequest(decoding: &reader, version: version)
             return .answered(.other(broker.describeTopicPartitions(request)))
         }
-    }
-
-    private func stampWaiting(_ ticket: Ticket, _ stamp: RequestStamp) {
-        produces[ticket]?.stamp = stamp
-        fetches[ticket]?.stamp = stamp
     }
 
     private func offload(_ ticket: Ticket, _ stamp: RequestStamp, _ work: @escaping @Sendable () -> Response.Body) {

@@ -34,11 +34,12 @@ struct OutboundBatch: ~Copyable {
         buffer.clear(minimumCapacity: writer.count)
         writer.withUnsafeBytes { _ = buffer.writeBytes($0) }
         var start = 0
-        var filled = slices.makeIterator()
+        var filled = 0
         for gap in writer.gaps where gap.byteCount > 0 {
             emit(start..<gap.position, write)
             start = gap.position
-            if let slice = filled.next() { write(.slice(slice)) }
+            write(.slice(slices[filled]))
+            filled += 1
         }
         emit(start..<writer.count, write)
         writer.removeAll(keepingAtMost: 64 << 10)

@@ -17,6 +17,13 @@ struct RequestStamp: Sendable {
     let correlationID: Int32
     /// When its work on the event loop was done, in monotonic nanoseconds.
     var handledAt: UInt64 = 0
+
+    /// The same with the time at which its work on the event loop was done.
+    func handled(at now: UInt64) -> RequestStamp {
+        var stamp = self
+        stamp.handledAt = now
+        return stamp
+    }
 }
 
 /// A response that is ready but may have to wait for others to leave first. It is encoded when it leaves.

@@ -70,6 +70,7 @@ extension Partition {
             do {
                 let file = try segment.file()
                 if try file.size() > position { try file.truncate(to: position) }
+                segment.sizeBytes = min(segment.sizeBytes, position)
             } catch {
                 report(.warning, "cannot cut \(segment.path(.log)) to \(position): \(error)")
             }

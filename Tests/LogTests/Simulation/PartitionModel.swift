@@ -47,7 +47,8 @@ struct PartitionModel {
 
     mutating func appended(_ batch: SimulatedBatch, at baseOffset: Int64, leaderEpoch: Int32) throws {
         try expect(baseOffset == endOffset, "appended at \(baseOffset), the end was \(endOffset)")
-        if batch.producerID >= 0, let first = stored(batch) {
+        // What retention removed may be forgotten with the producer that sent it, as in Kafka.
+        if batch.producerID >= 0, let first = stored(batch), first.baseOffset >= startOffset {
             throw SimulationFailure(
                 "stored twice: sequence \(batch.firstSequence) at \(first.baseOffset) and \(baseOffset)")
         }

@@ -107,7 +107,9 @@ final class Cluster {
             }
         }
         failMetadataWishes(error)
+        let told = listeners.values
         listeners = [:]
+        for listener in told { listener() }
     }
 
     /// Registers for changes of metadata; returns the number under which to unregister.

@@ -70,7 +70,7 @@ public struct ConsumedBatch: Sendable {
     public func records() throws(KafkaClientError) -> [ConsumedRecord] {
         var records: [ConsumedRecord] = []
         records.reserveCapacity(min(recordCount, sizeBytes))
-        try forEachRecord { records.append($0.copied()) }
+        try forEachRecord { records.append(copy($0)) }
         return records
     }
 
@@ -81,8 +81,17 @@ public struct ConsumedBatch: Sendable {
     public func forEachRecord(_ body: (borrowing RecordBytes) -> Void) throws(KafkaClientError) {
         try forEach { record in
             guard wanted.contains(record.offset) else { return }
-            body(RecordBytes(record: record, batch: self))
+            body(RecordBytes(record: record))
         }
+    }
+
+    /// A record that was shown by `forEachRecord`, with bytes of its own.
+    public func copy(_ record: borrowing RecordBytes) -> ConsumedRecord {
+        ConsumedRecord(
+            topic: topic, partition: partition, offset: record.offset,
+            timestampMilliseconds: record.timestampMilliseconds,
+            timestampKind: header.attributes.isLogAppendTime ? .logAppendTime : .createTime,
+            key: record.key.map(Array.init), value: record.value.map(Array.init), headers: record.headers)
     }
 
     private func forEach(_ body: (RecordView) -> Void) throws(KafkaClientError) {
@@ -104,10 +113,10 @@ public struct ConsumedBatch: Sendable {
     }
 }
 
-/// A record in place, valid only during the call that shows it (`ConsumedBatch.forEachRecord`).
+/// A record in place, valid only during the call that shows it (`ConsumedBatch.forEachRecord`). It holds nothing that is
+/// counted, so showing one costs no more than reading it.
 public struct RecordBytes: ~Copyable {
     let record: RecordView
-    let batch: ConsumedBatch
 
     /// The position in the partition.
     public var offset: Int64 { record.offset }
@@ -120,14 +129,9 @@ public struct RecordBytes: ~Copyable {
     /// The number of headers.
     public var headerCount: Int { record.headerCount }
 
-    /// The record with bytes of its own.
-    public func copied() -> ConsumedRecord {
-        ConsumedRecord(
-            topic: batch.topic, partition: batch.partition, offset: record.offset,
-            timestampMilliseconds: record.timestamp,
-            timestampKind: batch.header.attributes.isLogAppendTime ? .logAppendTime : .createTime,
-            key: record.key.map(Array.init), value: record.value.map(Array.init),
-            headers: record.headerCount == 0 ? [] : record.headers.map { Record.Header($0.key, $0.value) })
+    /// The headers, copied.
+    public var headers: [Record.Header] {
+        record.headerCount == 0 ? [] : record.headers.map { Record.Header($0.key, $0.value) }
     }
 }
 

@@ -89,7 +89,8 @@ extension KafkaClientError {
     /// Whether a fetch request that failed as a whole is worth repeating.
     fileprivate var fetchesAgain: Bool {
         switch code {
-        case .connection, .timedOut, .bufferFull: true
+        // That the client is closed is told once, by the drain.
+        case .connection, .timedOut, .bufferFull, .closed: true
         default: isRetriable
         }
     }

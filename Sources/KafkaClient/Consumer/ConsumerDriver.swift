@@ -26,7 +26,9 @@ final class ConsumerDriver {
     /// Looks up, fetches and connects what is due, and sets the timer for the rest.
     func drain(_ consumer: Consumer, _ cluster: Cluster) {
         if cluster.isClosed {
-            return consumer.wake(consumer.state.withLock { $0.inbox.close() })
+            // Not the end of the sequence: whoever reads up to an end must not take this for it.
+            let error = KafkaClientError(.closed, "the client is closed")
+            return consumer.wake(consumer.state.withLock { $0.inbox.end(with: error) })
         }
         let now = Time.monotonicMilliseconds()
         let leaders = Leaders(metadata: cluster.metadata, connected: cluster.connectedNodes)

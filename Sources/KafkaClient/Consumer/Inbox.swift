@@ -70,6 +70,13 @@ struct Inbox: Sendable {
         return waiters
     }
 
+    /// Takes nothing more; behind what is there comes an error, once.
+    mutating func end(with error: KafkaClientError) -> [Waiter] {
+        let waiters = append(.failure(error))
+        isClosed = true
+        return waiters
+    }
+
     /// Takes nothing more, and gives up what is there.
     mutating func close() -> [Waiter] {
         isClosed = true

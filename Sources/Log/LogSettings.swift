@@ -27,7 +27,8 @@ public struct LogSettings: Sendable {
     public var checkpointIntervalMilliseconds: Int64 = 10_000
     /// Time between passes of retention, in milliseconds. Default 5 minutes, as Kafka.
     public var retentionIntervalMilliseconds: Int64 = 300_000
-    /// Log bytes between producer-state snapshots; bounds what a start replays. Default 64 MiB.
+    /// Log bytes between producer-state snapshots; bounds what a start replays. Default 64 MiB. Closing takes one
+    /// after 256 KiB already.
     public var snapshotIntervalBytes: Int64 = 64 << 20
 
     /// The defaults.

@@ -29,6 +29,10 @@ struct SnapshotDraft: Sendable {
 }
 
 extension Partition {
+    /// Fewer log bytes than these since the last snapshot are not worth one on closing: replaying them costs less
+    /// than the three files, which add up with ten thousand partitions.
+    static let closingSnapshotBytes: Int64 = 256 << 10
+
     /// Takes a snapshot, and stores the growing segment's index, if enough was appended since the last one.
     func draftSnapshot(atLeast bytes: Int64) -> SnapshotDraft? {
         core.withLock { core in
@@ -94,8 +98,9 @@ extension Partition {
         let draft = withCore { core -> SnapshotDraft? in
             defer { end(&core, .closed, LogError(.closed, "\(label): the log is closed"), &wakeUps) }
             guard core.phase == .open, core.fence == nil, let active = core.active else { return nil }
-            releaseReservation(of: active, at: core.position)
-            guard core.bytesSinceSnapshot > 0 else { return nil }
+            if core.preallocatedBytes > core.position { releaseReservation(of: active, at: core.position) }
+            let interval = min(Self.closingSnapshotBytes, context.settings.snapshotIntervalBytes)
+            guard core.bytesSinceSnapshot >= interval else { return nil }
             core.builder.finish(endOffset: core.state.logEndOffset)
             return draftSnapshot(&core)
         }

@@ -38,6 +38,7 @@ extension Partition {
         core.preallocatedBytes = core.position
         core.synced = loader.needsSync && loader.damage == nil ? loader.resume : loader.end
         core.recovered = loader.end
+        core.bytesSinceSnapshot = loader.replayedBytes
         core.firstAppendMilliseconds = core.position > 0 ? firstTimestamp(core) : -1
         core.isChanged = true
         core.phase = .open

@@ -17,6 +17,8 @@ struct PartitionLoader {
     private(set) var builder: IndexBuilder
     /// Where the sound log ends.
     private(set) var end: LogPosition
+    /// Bytes of batches that were replayed, because no snapshot covers them.
+    private(set) var replayedBytes: Int64 = 0
     /// Where verification began.
     private(set) var resume: LogPosition
     /// Damage below the recovery point.
@@ -132,7 +134,9 @@ struct PartitionLoader {
             case .end: return
             case .batch(let facts, _):
                 expected = facts.endOffset
-                if facts.baseOffset >= from { state.replay(facts, now: now) }
+                guard facts.baseOffset >= from else { continue }
+                state.replay(facts, now: now)
+                replayedBytes += Int64(facts.sizeBytes)
             case .invalid(let position, let reason):
                 end = LogPosition(
                     offset: max(state.logEndOffset, segment.baseOffset), segmentBase: segment.baseOffset,
@@ -254,6 +258,7 @@ struct PartitionLoader {
             case .invalid(_, let reason): return reason
             case .batch(let facts, let position):
                 state.replay(facts, now: now)
+                replayedBytes += Int64(facts.sizeBytes)
                 builder.add(
                     offset: facts.baseOffset, sizeBytes: facts.sizeBytes, maxTimestamp: facts.maxTimestamp,
                     position: position)

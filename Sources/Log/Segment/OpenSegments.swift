@@ -18,11 +18,14 @@ final class OpenSegments: Sendable {
 
     var count: Int { ring.withLock { $0.segments.count } }
 
+    /// How far the hand goes for one opened segment. Whatever it does not find in so many steps, `trim` finds.
+    private static let stepsPerOpening = 8
+
     /// Notes that a segment was opened, and closes another one if there are too many.
     func opened(_ segment: Segment) {
         let victims = ring.withLock { ring -> [Segment] in
             ring.segments.append(segment)
-            return takeVictims(from: &ring)
+            return takeVictims(from: &ring, steps: Self.stepsPerOpening)
         }
         for victim in victims { victim.closeFiles() }
     }
@@ -30,7 +33,7 @@ final class OpenSegments: Sendable {
     /// Closes what is too much, now that a sync may have released some.
     func trim() {
         let victims = ring.withLock { ring in
-            ring.segments.count > limit ? takeVictims(from: &ring) : []
+            ring.segments.count > limit ? takeVictims(from: &ring, steps: 2 * ring.segments.count) : []
         }
         for victim in victims { victim.closeFiles() }
     }
@@ -39,22 +42,24 @@ final class OpenSegments: Sendable {
     func closed(_ segment: Segment) {
         ring.withLock { ring in
             guard let index = ring.segments.firstIndex(where: { $0 === segment }) else { return }
-            ring.segments.remove(at: index)
-            if ring.hand > index { ring.hand -= 1 }
+            ring.segments.swapAt(index, ring.segments.count - 1)
+            ring.segments.removeLast()
         }
     }
 
-    private func takeVictims(from ring: inout Ring) -> [Segment] {
+    private func takeVictims(from ring: inout Ring, steps: Int) -> [Segment] {
         var victims: [Segment] = []
-        var chances = 2 * ring.segments.count
-        while ring.segments.count > limit, chances > 0 {
-            chances -= 1
+        var steps = steps
+        while ring.segments.count > limit, steps > 0 {
+            steps -= 1
             if ring.hand >= ring.segments.count { ring.hand = 0 }
             let candidate = ring.segments[ring.hand]
             if candidate.isUnsynced || candidate.takeChance() {
                 ring.hand += 1
             } else {
-                victims.append(ring.segments.remove(at: ring.hand))
+                // The last one takes its place, to be looked at next.
+                ring.segments.swapAt(ring.hand, ring.segments.count - 1)
+                victims.append(ring.segments.removeLast())
             }
         }
         return victims

@@ -17,8 +17,10 @@ enum LogCheckAccess {
 
     private func site() throws -> Site {
         let site = Site()
+        var settings = LogSettings()
+        settings.snapshotIntervalBytes = 1
         let (log, partition) = try site.openWithTopic(
-            LogSettings(), ["segment.bytes": "2000", "index.interval.bytes": "200"])
+            settings, ["segment.bytes": "2000", "index.interval.bytes": "200"])
         for number in 0..<100 as Range<Int32> {
             try partition.append(batch(["\(number + 100)"], producer: 1, epoch: 0, sequence: number))
         }

@@ -40,7 +40,9 @@ import Testing
 
     @Test func whatAServerWrites() throws {
         let site = try Self.site()
-        let (log, partition) = try site.openWithTopic()
+        var settings = LogSettings()
+        settings.snapshotIntervalBytes = 1
+        let (log, partition) = try site.openWithTopic(settings)
         for number in 0..<12 as Range<Int32> {
             try partition.append(
                 batch(

@@ -164,11 +164,14 @@ import Testing
     @Test func lostAndDamagedSnapshotsAreReplayed() throws {
         for damage in 0..<3 {
             let site = Site()
-            let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "500"])
+            var settings = LogSettings()
+            settings.snapshotIntervalBytes = 1
+            let (log, partition) = try site.openWithTopic(settings, ["segment.bytes": "500"])
             for number in 0..<30 as Range<Int32> {
                 try partition.append(batch(["\(number)"], producer: 5, epoch: 1, sequence: number))
             }
             log.close()
+            #expect(try site.names().contains { $0.hasSuffix("snapshot") })
             for name in try site.names() where name.hasSuffix("snapshot") {
                 let path = "/data/log/t/0/" + name
                 switch damage {

@@ -116,7 +116,7 @@ static struct slice slice(struct partition *partition, int64_t offset, size_t li
     return (struct slice){partition->descriptor, position, count - count % (size_t)settings.batchBytes};
 }
 
-static bool fetch(struct reader *request, int version, struct response *response, uint8_t **end) {
+static bool fetch(struct reader *request, int version, struct response *response, uint8_t *start, uint8_t **end) {
     bool compact = version >= FETCH_FLEXIBLE;
     take(request, 4 + 4 + 4 + 4 + 1);          // replica, max wait, min and max bytes, isolation
     if (version >= 7) take(request, 8);        // session
@@ -134,6 +134,10 @@ static bool fetch(struct reader *request, int version, struct response *response
     struct partition *partition = request->bad ? NULL : open_partition(index);
     if (!partition) return false;
     response->file = slice(partition, offset, limit);
+    if (response->file.count == 0) {    // nothing there: never answered, or a real client would ask without pause
+        *end = start;
+        return true;
+    }
     uint8_t *at = *end;
     at = put_int32(at, 0);                                        // throttle time
     if (version >= 7) at = put_int16(at, 0), at = put_int32(at, 0);
@@ -210,7 +214,7 @@ bool handle(struct reader *request, struct response *response) {
     if (key == API_PRODUCE && version >= 3 && version <= 12) {
         if (!produce(request, version, start, &end)) return false;
     } else if (key == API_FETCH && version >= 4 && version <= 12) {
-        if (!fetch(request, version, response, &end)) return false;
+        if (!fetch(request, version, response, start, &end)) return false;
     } else if (key == API_VERSIONS && version <= 3) {
         api_versions(version, &end);
     } else if (key == API_METADATA && version == 4) {

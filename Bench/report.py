@@ -20,17 +20,21 @@ class Row:
 
 
 def paired(rounds, ours, theirs, progress):
-    """Runs both in alternating order and returns the two lists of results, a pair per round."""
+    """Runs both in alternating order and returns a pair of results per round.
+
+    A round before the first is thrown away: a virtual machine's memory costs twice as much when it is touched for
+    the first time, which would hit whoever fills the page cache first.
+    """
     pairs = []
-    for number in range(rounds):
-        progress(f"round {number + 1} of {rounds}")
+    for number in range(rounds + 1):
+        progress(f"round {number} of {rounds}" if number > 0 else "warming up")
         if number % 2 == 0:
             first = ours(number)
             pairs.append((first, theirs(number)))
         else:
             first = theirs(number)
             pairs.append((ours(number), first))
-    return pairs
+    return pairs[1:]
 
 
 def ratios(pairs, figure):

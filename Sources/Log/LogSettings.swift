@@ -9,8 +9,9 @@ public struct LogSettings: Sendable {
     /// The most partitions in total; beyond it creation fails with `.limitReached`. Default 100,000.
     public var maximumPartitions = 100_000
     /// How many segments have a descriptor and maps open at the same time; the least recently used is closed
-    /// first. Slices that are being sent and unsynced files stay open beyond it. Default 512.
-    public var maximumOpenSegments = 512
+    /// first. Slices that are being sent and unsynced files stay open beyond it. Default 4,096: fewer than the
+    /// partitions written to would open and close a file per append, 25 µs each.
+    public var maximumOpenSegments = 4_096
     /// Idempotent producers remembered per partition; beyond it the one that was idle longest is forgotten (its
     /// next batch is accepted with any sequence number). Default 4,096, about 1 MB.
     public var maximumProducersPerPartition = 4_096

@@ -126,12 +126,20 @@ extension Partition {
         }
         let stop = start + bytes
         let entry = indexes.offsets.last { Int64($0.position) <= stop }
-        var end = max(start, Int64(entry?.position ?? 0))
-        var scanner = BatchScanner(file, from: end, to: plan.limit.position)
+        var end = start
         var next: Int64 = -1
-        while let batch = try batch(from: &scanner, plan), batch.position + Int64(batch.facts.sizeBytes) <= stop {
-            end = batch.position + Int64(batch.facts.sizeBytes)
-            next = batch.facts.endOffset
+        if let entry, Int64(entry.position) > start {
+            end = Int64(entry.position)
+            next = plan.segment.baseOffset + Int64(entry.relativeOffset)
+        }
+        // Without room for another batch there is nothing to look for: a reader that asks for the size of a batch
+        // again and again costs no read of the file.
+        if stop - end > BatchFacts.headerBytes {
+            var scanner = BatchScanner(file, from: end, to: plan.limit.position)
+            while let batch = try batch(from: &scanner, plan), batch.position + Int64(batch.facts.sizeBytes) <= stop {
+                end = batch.position + Int64(batch.facts.sizeBytes)
+                next = batch.facts.endOffset
+            }
         }
         if next >= 0 {
             // Where this reader will go on. If somebody else has the lock, the index will do.

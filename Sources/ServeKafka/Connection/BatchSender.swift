@@ -7,6 +7,9 @@ import NIOCore
 final class BatchSender {
     private typealias Loan = (slice: LogSlice, handle: NIOFileHandle)
 
+    /// `TCP_CORK` of Linux.
+    private static let corkOption: CInt = 3
+
     private var loans: [Loan] = []
     private var last: IOData?
     private var failure: (any Error)?
@@ -24,10 +27,23 @@ final class BatchSender {
     /// - Throws: why a piece could not be written. The size of its response is out already: only closing tells the
     ///   client.
     func flush(_ context: ChannelHandlerContext) throws {
-        if let last { context.writeAndFlush(NIOAny(last), promise: nil) }
+        if let last {
+            // A response with records is a few bytes, a range of a file, a few bytes: three calls, and without the cork
+            // three packets, the first of which wakes the client for nothing. Measured: a quarter of the CPU of a 64 KB
+            // fetch.
+            if !loans.isEmpty { setCork(true, context) }
+            context.writeAndFlush(NIOAny(last), promise: nil)
+            if !loans.isEmpty { setCork(false, context) }
+        }
         last = nil
         if !loans.isEmpty { returnLoans(context) }
         if let failure { throw failure }
+    }
+
+    /// Holds back incomplete packets (Linux `TCP_CORK`), or lets them go. Best effort: it only saves work.
+    private func setCork(_ isOn: Bool, _ context: ChannelHandlerContext) {
+        let cork = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: Self.corkOption))
+        try? context.channel.syncOptions?.setOption(cork, value: isOn ? 1 : 0)
     }
 
     /// Nearly always the socket takes everything at once; then there is no promise to make.

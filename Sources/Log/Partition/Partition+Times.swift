@@ -85,6 +85,9 @@ extension Partition {
                 try firstRecord(in: bytes, from: timestamp, after: from)
             }
             if let found { return found }
+            guard next > from else {
+                throw LogError(.damaged, "\(segment.path(.log)): a batch after offset \(from) leads back to \(next)")
+            }
             from = next
         }
         return nil

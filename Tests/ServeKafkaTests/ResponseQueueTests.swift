@@ -35,6 +35,16 @@ import Testing
         #expect(sent(&queue) == ["first", "last"])
     }
 
+    @Test func theResponseThatIsNextNeedNotBeKept() {
+        var queue = Queue(capacity: 10)
+        let (first, second) = (queue.admit(), queue.admit())
+        #expect(queue.isNext(first) && !queue.isNext(second))
+        queue.answer(second, "second")
+        queue.answer(first, nil)
+        #expect(sent(&queue) == ["second"])
+        #expect(queue.isNext(queue.admit()))
+    }
+
     @Test func isFullAtItsCapacityUntilOneIsSent() {
         var queue = Queue(capacity: 2)
         let first = queue.admit()

@@ -65,7 +65,14 @@ extension KafkaConnection {
         handles.handle.record(now &- min(now, startedAt))
         switch outcome {
         case .answered(let body):
-            responses.answer(ticket, Response(stamp: stamp, body: body, readyAt: now))
+            let response = Response(stamp: stamp, body: body, readyAt: now)
+            if responses.isNext(ticket) {
+                handles.order.record(0)
+                outbound.append(response)
+                responses.answer(ticket, nil)
+            } else {
+                responses.answer(ticket, response)
+            }
         case .waiting: break
         case .silent: responses.answer(ticket, nil)
         case .offloaded(let work): offload(ticket, stamp.handled(at: now), work)

@@ -86,7 +86,11 @@ struct ResponseQueue<Response> {
         return true
     }
 
-    /// A request is answered; nil if it gets no response. A second answer is ignored.
+    /// Whether the response to this request is the next one to leave: then it need not be kept here, but can be written
+    /// at once, followed by `answer` with nil.
+    func isNext(_ ticket: Ticket) -> Bool { ticket.sequence == firstSequence }
+
+    /// A request is answered; nil if it gets no response, or if that is written already. A second answer is ignored.
     mutating func answer(_ ticket: Ticket, _ response: Response?) {
         guard let index = index(of: ticket), case .waiting = slots[index] else { return }
         slots[index] = response.map(Slot.ready) ?? .silent

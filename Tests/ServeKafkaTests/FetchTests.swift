@@ -212,4 +212,28 @@ import Testing
             }
         }
     }
+
+    /// A reader that now and then pauses: the socket fills up and drains in the middle of a run of requests.
+    @Test func pipelinedFetchesOfASlowReaderStayInOrder() async throws {
+        try await TestBroker.with { broker in
+            _ = try broker.log.createTopic("t", partitions: 1, configs: [:])
+            for number in 0..<8 { try append(broker, ["\(number)" + String(repeating: "x", count: 200_000)]) }
+            try await broker.client { client in
+                var sent: [Int32] = []
+                for number in 0..<200 {
+                    let request = fetchRequest("t", offsets: [Int64(number % 8)], partitionMaxBytes: 1)
+                    sent.append(try await client.send(request, version: 12))
+                }
+                for (number, correlationID) in sent.enumerated() {
+                    if number % 20 == 0 { try await Task.sleep(nanoseconds: 20_000_000) }
+                    let frame = try #require(try await client.receive())
+                    let (correlation, response) = try decode(frame, FetchResponse.self, 12)
+                    #expect(correlation == correlationID)
+                    let field = try #require(response.responses.first?.partitions.first?.records)
+                    let value = try #require(try values(records(field, in: frame)).first?.value)
+                    #expect(value.hasPrefix("\(number % 8)x") && value.utf8.count == 200_001)
+                }
+            }
+        }
+    }
 }

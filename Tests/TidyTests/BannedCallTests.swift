@@ -13,7 +13,8 @@ import Testing
         Rule(
             text: "import Glibc",
             allowedTargets: [
-                "Machine", "SimulatedMachine", "MachineTests", "MillraceTesting", "millrace", "millraceTests",
+                "Machine", "SimulatedMachine", "MachineTests", "MillraceTesting", "GenerateKafkaWire", "millrace",
+                "millraceTests",
             ],
             instead: "go through Machine"),
         Rule(text: "import Dispatch", allowedTargets: ["millrace"], instead: "use Machine or NIO"),

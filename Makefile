@@ -7,7 +7,8 @@ BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev
 TEST_PACKAGES  := kcat python3-venv e2fsprogs mount
 BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
 
-SWIFT_BUILD  := swift build --explicit-target-dependency-import-check error
+CHECK_IMPORTS := --explicit-target-dependency-import-check error
+SWIFT_BUILD  := swift build $(CHECK_IMPORTS)
 RELEASE      := -c release --static-swift-stdlib -Xlinker -s
 BINARY       := .build/release/millrace
 PYTHON       := .build/venv/bin/python
@@ -68,7 +69,7 @@ test-allocations: deps-bench build ## heap allocations per request, against the 
 .PHONY: lint
 lint: ## formatter and generated code; the tidy rules are in test-swift
 	swift format lint --strict --recursive --parallel $(SOURCES)
-	swift run -q GenerateKafkaWire --check
+	swift run -q $(CHECK_IMPORTS) GenerateKafkaWire --check
 
 .PHONY: format
 format: ## format every Swift file
@@ -76,7 +77,7 @@ format: ## format every Swift file
 
 .PHONY: generate
 generate: ## write Sources/KafkaWire/Generated from the declarations
-	swift run -q GenerateKafkaWire
+	swift run -q $(CHECK_IMPORTS) GenerateKafkaWire
 
 .PHONY: bench
 bench: deps-bench build ## ratios against a C program, fdatasync and NATS JetStream, in one run

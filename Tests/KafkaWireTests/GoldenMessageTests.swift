@@ -3,16 +3,16 @@ import FoundationEssentials
 import KafkaWire
 import Testing
 
-/// A line of `Golden/messages.txt`, which `Golden/make_messages.py` writes from Kafka's own definitions.
-private struct GoldenMessage {
+/// A line of a file in `Golden`, which `Golden/make_messages.py` writes from Kafka's own definitions.
+struct GoldenMessage {
     var name: String
     var version: Int16
     var isFull: Bool
     var bytes: [UInt8]
 
-    static func all() throws -> [GoldenMessage] {
+    static func all(in file: String) throws -> [GoldenMessage] {
         let directory = #filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.startIndex)
-        let text = try String(contentsOfFile: directory + "Golden/messages.txt", encoding: .utf8)
+        let text = try String(contentsOfFile: directory + "Golden/\(file)", encoding: .utf8)
         return text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             guard words.count == 4, let version = Int16(words[1]) else { return nil }
@@ -45,6 +45,7 @@ private struct NamedValue {
         case let value as ErrorCode: matches(value.rawValue)
         case let value as Uuid: value == Uuid(high: wide, low: ~wide)
         case let value as RecordsField: value == .bytes(Array(name.utf8))
+        case let value as [UInt8]: value == Array(name.utf8)
         case let value as [Any]: value.count == 2 && value.allSatisfy(matches)
         case let value as any RandomValue: mismatches(in: value).isEmpty
         default: Mirror(reflecting: value).children.first.map { matches($0.value) } ?? false
@@ -55,7 +56,7 @@ private struct NamedValue {
 /// The fields of a structure that hold neither what their name says nor, because the version lacks them, the default.
 ///
 /// That a field which the version has was not left at its default follows from encoding the same bytes again.
-private func mismatches(in structure: any RandomValue) -> [String] {
+func mismatches(in structure: any RandomValue) -> [String] {
     let fresh = Mirror(reflecting: type(of: structure).init()).children
     return zip(Mirror(reflecting: structure).children, fresh).compactMap { field, fresh in
         let name = field.label ?? ""
@@ -66,7 +67,7 @@ private func mismatches(in structure: any RandomValue) -> [String] {
 
 struct GoldenMessageTests {
     @Test func everyMessageOfKafkasDefinitionsIsReadAndWrittenByteForByte() throws {
-        let messages = try GoldenMessage.all()
+        let messages = try GoldenMessage.all(in: "messages.txt")
         for golden in messages {
             let type = try #require(randomMessageTypes.first { "\($0)" == golden.name })
             try check(type, golden)

@@ -84,6 +84,70 @@ struct HandWrittenMessageTests {
     }
 }
 
+/// Where the versions of group messages differ in meaning.
+struct GroupMessageTests {
+    @Test func committedOffsetsOfEveryTopicAreAskedForWithNull() throws {
+        var request = OffsetFetchRequest()
+        request.groupId = "g"
+        request.topics = nil
+        #expect(encode(request, 2) == hex("0001 67 ffffffff"))
+        #expect(encode(request, 1) == hex("0001 67 00000000"), "version 1 cannot: it asks for none")
+        #expect(encode(request, 7) == hex("02 67 00 00 00"))
+        var group = OffsetFetchRequest.OffsetFetchRequestGroup()
+        group.groupId = "g"
+        request.groups = [group]
+        #expect(encode(request, 8) == hex("02 02 67 00 00 00 00"))
+        #expect(encode(request, 9) == hex("02 02 67 00 ffffffff 00 00 00 00"))
+        #expect(try decode(OffsetFetchRequest.self, hex("0001 67 ffffffff"), 2).topics == nil)
+    }
+
+    @Test func anOffsetFetchOfVersion1HasNoErrorForTheGroup() {
+        var response = OffsetFetchResponse()
+        response.errorCode = .notCoordinator
+        #expect(encode(response, 1) == hex("00000000"))
+        #expect(encode(response, 2) == hex("00000000 0010"))
+    }
+
+    @Test func aRefusedJoinHasNoProtocolName() {
+        var response = JoinGroupResponse()
+        response.errorCode = .memberIdRequired
+        response.protocolName = nil
+        response.memberId = "m"
+        #expect(encode(response, 0) == hex("004f ffffffff 0000 0000 0001 6d 00000000"))
+        #expect(encode(response, 6) == hex("00000000 004f ffffffff 01 01 02 6d 01 00"))
+        #expect(encode(response, 7) == hex("00000000 004f ffffffff 00 00 01 02 6d 01 00"))
+        #expect(encode(response, 9) == hex("00000000 004f ffffffff 00 00 01 00 02 6d 01 00"))
+    }
+
+    @Test func aJoinOfVersion0HasNoRebalanceTimeout() throws {
+        let request = try decode(JoinGroupRequest.self, hex("0001 67 00002710 0000 0001 63 00000000"), 0)
+        #expect(request.sessionTimeoutMs == 10_000)
+        #expect(request.rebalanceTimeoutMs == -1)
+    }
+
+    @Test func oneMemberLeavesUpToVersion2AndManyFromVersion3On() {
+        var request = LeaveGroupRequest()
+        request.groupId = "g"
+        request.memberId = "m"
+        var member = LeaveGroupRequest.MemberIdentity()
+        member.groupInstanceId = "i"
+        request.members = [member]
+        #expect(encode(request, 2) == hex("0001 67 0001 6d"))
+        #expect(encode(request, 3) == hex("0001 67 00000001 0000 0001 69"))
+        #expect(encode(request, 5) == hex("02 67 02 01 02 69 00 00 00"))
+    }
+
+    @Test func topicsOfOffsetsHaveIdsFromVersion10On() {
+        var response = OffsetCommitResponse()
+        var topic = OffsetCommitResponse.OffsetCommitResponseTopic()
+        topic.name = "t"
+        topic.topicId = Uuid(high: 1, low: 2)
+        response.topics = [topic]
+        #expect(encode(response, 9) == hex("00000000 02 02 74 01 00 00"))
+        #expect(encode(response, 10) == hex("00000000 02 0000000000000001 0000000000000002 01 00 00"))
+    }
+}
+
 struct HostileMessageTests {
     @Test func aBillionPartitionsAreRefusedBeforeMemoryIsTaken() {
         // Version 3: no transaction, acks 1, one topic "t" and a billion partitions.

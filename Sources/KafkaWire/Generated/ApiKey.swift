@@ -11,8 +11,24 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
     case listOffsets = 2
     /// Metadata, key 3.
     case metadata = 3
+    /// OffsetCommit, key 8.
+    case offsetCommit = 8
+    /// OffsetFetch, key 9.
+    case offsetFetch = 9
     /// FindCoordinator, key 10.
     case findCoordinator = 10
+    /// JoinGroup, key 11.
+    case joinGroup = 11
+    /// Heartbeat, key 12.
+    case heartbeat = 12
+    /// LeaveGroup, key 13.
+    case leaveGroup = 13
+    /// SyncGroup, key 14.
+    case syncGroup = 14
+    /// DescribeGroups, key 15.
+    case describeGroups = 15
+    /// ListGroups, key 16.
+    case listGroups = 16
     /// ApiVersions, key 18.
     case apiVersions = 18
     /// CreateTopics, key 19.
@@ -21,6 +37,10 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
     case deleteTopics = 20
     /// InitProducerId, key 22.
     case initProducerId = 22
+    /// DeleteGroups, key 42.
+    case deleteGroups = 42
+    /// OffsetDelete, key 47.
+    case offsetDelete = 47
     /// DescribeCluster, key 60.
     case describeCluster = 60
     /// DescribeTopicPartitions, key 75.
@@ -33,11 +53,21 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: "Fetch"
         case .listOffsets: "ListOffsets"
         case .metadata: "Metadata"
+        case .offsetCommit: "OffsetCommit"
+        case .offsetFetch: "OffsetFetch"
         case .findCoordinator: "FindCoordinator"
+        case .joinGroup: "JoinGroup"
+        case .heartbeat: "Heartbeat"
+        case .leaveGroup: "LeaveGroup"
+        case .syncGroup: "SyncGroup"
+        case .describeGroups: "DescribeGroups"
+        case .listGroups: "ListGroups"
         case .apiVersions: "ApiVersions"
         case .createTopics: "CreateTopics"
         case .deleteTopics: "DeleteTopics"
         case .initProducerId: "InitProducerId"
+        case .deleteGroups: "DeleteGroups"
+        case .offsetDelete: "OffsetDelete"
         case .describeCluster: "DescribeCluster"
         case .describeTopicPartitions: "DescribeTopicPartitions"
         }
@@ -50,11 +80,21 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: 4...18
         case .listOffsets: 1...11
         case .metadata: 0...13
+        case .offsetCommit: 2...10
+        case .offsetFetch: 1...10
         case .findCoordinator: 0...6
+        case .joinGroup: 0...9
+        case .heartbeat: 0...4
+        case .leaveGroup: 0...5
+        case .syncGroup: 0...5
+        case .describeGroups: 0...6
+        case .listGroups: 0...5
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
         case .initProducerId: 0...5
+        case .deleteGroups: 0...2
+        case .offsetDelete: 0...0
         case .describeCluster: 0...2
         case .describeTopicPartitions: 0...0
         }
@@ -67,11 +107,21 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchRequest.self
         case .listOffsets: ListOffsetsRequest.self
         case .metadata: MetadataRequest.self
+        case .offsetCommit: OffsetCommitRequest.self
+        case .offsetFetch: OffsetFetchRequest.self
         case .findCoordinator: FindCoordinatorRequest.self
+        case .joinGroup: JoinGroupRequest.self
+        case .heartbeat: HeartbeatRequest.self
+        case .leaveGroup: LeaveGroupRequest.self
+        case .syncGroup: SyncGroupRequest.self
+        case .describeGroups: DescribeGroupsRequest.self
+        case .listGroups: ListGroupsRequest.self
         case .apiVersions: ApiVersionsRequest.self
         case .createTopics: CreateTopicsRequest.self
         case .deleteTopics: DeleteTopicsRequest.self
         case .initProducerId: InitProducerIdRequest.self
+        case .deleteGroups: DeleteGroupsRequest.self
+        case .offsetDelete: OffsetDeleteRequest.self
         case .describeCluster: DescribeClusterRequest.self
         case .describeTopicPartitions: DescribeTopicPartitionsRequest.self
         }
@@ -84,11 +134,21 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchResponse.self
         case .listOffsets: ListOffsetsResponse.self
         case .metadata: MetadataResponse.self
+        case .offsetCommit: OffsetCommitResponse.self
+        case .offsetFetch: OffsetFetchResponse.self
         case .findCoordinator: FindCoordinatorResponse.self
+        case .joinGroup: JoinGroupResponse.self
+        case .heartbeat: HeartbeatResponse.self
+        case .leaveGroup: LeaveGroupResponse.self
+        case .syncGroup: SyncGroupResponse.self
+        case .describeGroups: DescribeGroupsResponse.self
+        case .listGroups: ListGroupsResponse.self
         case .apiVersions: ApiVersionsResponse.self
         case .createTopics: CreateTopicsResponse.self
         case .deleteTopics: DeleteTopicsResponse.self
         case .initProducerId: InitProducerIdResponse.self
+        case .deleteGroups: DeleteGroupsResponse.self
+        case .offsetDelete: OffsetDeleteResponse.self
         case .describeCluster: DescribeClusterResponse.self
         case .describeTopicPartitions: DescribeTopicPartitionsResponse.self
         }
@@ -101,11 +161,21 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .fetch: FetchRequest.headerVersion(version)
         case .listOffsets: ListOffsetsRequest.headerVersion(version)
         case .metadata: MetadataRequest.headerVersion(version)
+        case .offsetCommit: OffsetCommitRequest.headerVersion(version)
+        case .offsetFetch: OffsetFetchRequest.headerVersion(version)
         case .findCoordinator: FindCoordinatorRequest.headerVersion(version)
+        case .joinGroup: JoinGroupRequest.headerVersion(version)
+        case .heartbeat: HeartbeatRequest.headerVersion(version)
+        case .leaveGroup: LeaveGroupRequest.headerVersion(version)
+        case .syncGroup: SyncGroupRequest.headerVersion(version)
+        case .describeGroups: DescribeGroupsRequest.headerVersion(version)
+        case .listGroups: ListGroupsRequest.headerVersion(version)
         case .apiVersions: ApiVersionsRequest.headerVersion(version)
         case .createTopics: CreateTopicsRequest.headerVersion(version)
         case .deleteTopics: DeleteTopicsRequest.headerVersion(version)
         case .initProducerId: InitProducerIdRequest.headerVersion(version)
+        case .deleteGroups: DeleteGroupsRequest.headerVersion(version)
+        case .offsetDelete: OffsetDeleteRequest.headerVersion(version)
         case .describeCluster: DescribeClusterRequest.headerVersion(version)
         case .describeTopicPartitions: DescribeTopicPartitionsRequest.headerVersion(version)
         }

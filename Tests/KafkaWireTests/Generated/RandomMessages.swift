@@ -13,8 +13,24 @@ let randomMessageTypes: [any RandomMessage.Type] = [
     ListOffsetsResponse.self,
     MetadataRequest.self,
     MetadataResponse.self,
+    OffsetCommitRequest.self,
+    OffsetCommitResponse.self,
+    OffsetFetchRequest.self,
+    OffsetFetchResponse.self,
     FindCoordinatorRequest.self,
     FindCoordinatorResponse.self,
+    JoinGroupRequest.self,
+    JoinGroupResponse.self,
+    HeartbeatRequest.self,
+    HeartbeatResponse.self,
+    LeaveGroupRequest.self,
+    LeaveGroupResponse.self,
+    SyncGroupRequest.self,
+    SyncGroupResponse.self,
+    DescribeGroupsRequest.self,
+    DescribeGroupsResponse.self,
+    ListGroupsRequest.self,
+    ListGroupsResponse.self,
     ApiVersionsRequest.self,
     ApiVersionsResponse.self,
     CreateTopicsRequest.self,
@@ -23,6 +39,10 @@ let randomMessageTypes: [any RandomMessage.Type] = [
     DeleteTopicsResponse.self,
     InitProducerIdRequest.self,
     InitProducerIdResponse.self,
+    DeleteGroupsRequest.self,
+    DeleteGroupsResponse.self,
+    OffsetDeleteRequest.self,
+    OffsetDeleteResponse.self,
     DescribeClusterRequest.self,
     DescribeClusterResponse.self,
     DescribeTopicPartitionsRequest.self,
@@ -539,6 +559,219 @@ extension MetadataResponse.MetadataResponsePartition: RandomValue {
     }
 }
 
+extension OffsetCommitRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.generationIdOrMemberEpoch = source.integer()
+        value.memberId = source.string()
+        if version >= 7 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        if version <= 4 {
+            value.retentionTimeMs = source.integer()
+        }
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetCommitRequest.OffsetCommitRequestTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 9 {
+            value.name = source.string()
+        }
+        if version >= 10 {
+            value.topicId = source.uuid()
+        }
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetCommitRequest.OffsetCommitRequestPartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.committedOffset = source.integer()
+        if version >= 6 {
+            value.committedLeaderEpoch = source.integer()
+        }
+        value.committedMetadata = source.chance(4) ? nil : source.string()
+        return value
+    }
+}
+
+extension OffsetCommitResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 3 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetCommitResponse.OffsetCommitResponseTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 9 {
+            value.name = source.string()
+        }
+        if version >= 10 {
+            value.topicId = source.uuid()
+        }
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetCommitResponse.OffsetCommitResponsePartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension OffsetFetchRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 7 {
+            value.groupId = source.string()
+        }
+        if version <= 7 {
+            value.topics = version >= 2 && source.chance(4) ? nil : source.array { .random(&$0, version) }
+        }
+        if version >= 8 {
+            value.groups = source.array { .random(&$0, version) }
+        }
+        if version >= 7 {
+            value.requireStable = source.chance(2)
+        }
+        return value
+    }
+}
+
+extension OffsetFetchRequest.OffsetFetchRequestTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitionIndexes = source.array { source in source.integer() }
+        return value
+    }
+}
+
+extension OffsetFetchRequest.OffsetFetchRequestGroup: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        if version >= 9 {
+            value.memberId = source.chance(4) ? nil : source.string()
+        }
+        if version >= 9 {
+            value.memberEpoch = source.integer()
+        }
+        value.topics = source.chance(4) ? nil : source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetFetchRequest.OffsetFetchRequestTopics: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 9 {
+            value.name = source.string()
+        }
+        if version >= 10 {
+            value.topicId = source.uuid()
+        }
+        value.partitionIndexes = source.array { source in source.integer() }
+        return value
+    }
+}
+
+extension OffsetFetchResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 3 {
+            value.throttleTimeMs = source.integer()
+        }
+        if version <= 7 {
+            value.topics = source.array { .random(&$0, version) }
+        }
+        if version >= 2, version <= 7 {
+            value.errorCode = ErrorCode(rawValue: source.integer())
+        }
+        if version >= 8 {
+            value.groups = source.array { .random(&$0, version) }
+        }
+        return value
+    }
+}
+
+extension OffsetFetchResponse.OffsetFetchResponseTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetFetchResponse.OffsetFetchResponsePartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.committedOffset = source.integer()
+        if version >= 5 {
+            value.committedLeaderEpoch = source.integer()
+        }
+        value.metadata = source.chance(4) ? nil : source.string()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension OffsetFetchResponse.OffsetFetchResponseGroup: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.topics = source.array { .random(&$0, version) }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension OffsetFetchResponse.OffsetFetchResponseTopics: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version <= 9 {
+            value.name = source.string()
+        }
+        if version >= 10 {
+            value.topicId = source.uuid()
+        }
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetFetchResponse.OffsetFetchResponsePartitions: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.committedOffset = source.integer()
+        value.committedLeaderEpoch = source.integer()
+        value.metadata = source.chance(4) ? nil : source.string()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
 extension FindCoordinatorRequest: RandomMessage {
     static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
         var value = Self()
@@ -592,6 +825,287 @@ extension FindCoordinatorResponse.Coordinator: RandomValue {
         value.port = source.integer()
         value.errorCode = ErrorCode(rawValue: source.integer())
         value.errorMessage = source.chance(4) ? nil : source.string()
+        return value
+    }
+}
+
+extension JoinGroupRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.sessionTimeoutMs = source.integer()
+        if version >= 1 {
+            value.rebalanceTimeoutMs = source.integer()
+        }
+        value.memberId = source.string()
+        if version >= 5 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        value.protocolType = source.string()
+        value.protocols = source.array { .random(&$0, version) }
+        if version >= 8 {
+            value.reason = source.chance(4) ? nil : source.string()
+        }
+        return value
+    }
+}
+
+extension JoinGroupRequest.JoinGroupRequestProtocol: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.metadata = source.bytes()
+        return value
+    }
+}
+
+extension JoinGroupResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 2 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.generationId = source.integer()
+        if version >= 7 {
+            value.protocolType = source.chance(4) ? nil : source.string()
+        }
+        value.protocolName = version >= 7 && source.chance(4) ? nil : source.string()
+        value.leader = source.string()
+        if version >= 9 {
+            value.skipAssignment = source.chance(2)
+        }
+        value.memberId = source.string()
+        value.members = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension JoinGroupResponse.JoinGroupResponseMember: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.memberId = source.string()
+        if version >= 5 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        value.metadata = source.bytes()
+        return value
+    }
+}
+
+extension HeartbeatRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.generationId = source.integer()
+        value.memberId = source.string()
+        if version >= 3 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        return value
+    }
+}
+
+extension HeartbeatResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension LeaveGroupRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        if version <= 2 {
+            value.memberId = source.string()
+        }
+        if version >= 3 {
+            value.members = source.array { .random(&$0, version) }
+        }
+        return value
+    }
+}
+
+extension LeaveGroupRequest.MemberIdentity: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.memberId = source.string()
+        value.groupInstanceId = source.chance(4) ? nil : source.string()
+        if version >= 5 {
+            value.reason = source.chance(4) ? nil : source.string()
+        }
+        return value
+    }
+}
+
+extension LeaveGroupResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        if version >= 3 {
+            value.members = source.array { .random(&$0, version) }
+        }
+        return value
+    }
+}
+
+extension LeaveGroupResponse.MemberResponse: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.memberId = source.string()
+        value.groupInstanceId = source.chance(4) ? nil : source.string()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension SyncGroupRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.generationId = source.integer()
+        value.memberId = source.string()
+        if version >= 3 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        if version >= 5 {
+            value.protocolType = source.chance(4) ? nil : source.string()
+        }
+        if version >= 5 {
+            value.protocolName = source.chance(4) ? nil : source.string()
+        }
+        value.assignments = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension SyncGroupRequest.SyncGroupRequestAssignment: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.memberId = source.string()
+        value.assignment = source.bytes()
+        return value
+    }
+}
+
+extension SyncGroupResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        if version >= 5 {
+            value.protocolType = source.chance(4) ? nil : source.string()
+        }
+        if version >= 5 {
+            value.protocolName = source.chance(4) ? nil : source.string()
+        }
+        value.assignment = source.bytes()
+        return value
+    }
+}
+
+extension DescribeGroupsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groups = source.array { source in source.string() }
+        if version >= 3 {
+            value.includeAuthorizedOperations = source.chance(2)
+        }
+        return value
+    }
+}
+
+extension DescribeGroupsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.groups = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeGroupsResponse.DescribedGroup: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        if version >= 6 {
+            value.errorMessage = source.chance(4) ? nil : source.string()
+        }
+        value.groupId = source.string()
+        value.groupState = source.string()
+        value.protocolType = source.string()
+        value.protocolData = source.string()
+        value.members = source.array { .random(&$0, version) }
+        if version >= 3 {
+            value.authorizedOperations = source.integer()
+        }
+        return value
+    }
+}
+
+extension DescribeGroupsResponse.DescribedGroupMember: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.memberId = source.string()
+        if version >= 4 {
+            value.groupInstanceId = source.chance(4) ? nil : source.string()
+        }
+        value.clientId = source.string()
+        value.clientHost = source.string()
+        value.memberMetadata = source.bytes()
+        value.memberAssignment = source.bytes()
+        return value
+    }
+}
+
+extension ListGroupsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 4 {
+            value.statesFilter = source.array { source in source.string() }
+        }
+        if version >= 5 {
+            value.typesFilter = source.array { source in source.string() }
+        }
+        return value
+    }
+}
+
+extension ListGroupsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 1 {
+            value.throttleTimeMs = source.integer()
+        }
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.groups = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension ListGroupsResponse.ListedGroup: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.protocolType = source.string()
+        if version >= 4 {
+            value.groupState = source.string()
+        }
+        if version >= 5 {
+            value.groupType = source.string()
+        }
         return value
     }
 }
@@ -818,6 +1332,86 @@ extension InitProducerIdResponse: RandomMessage {
         value.errorCode = ErrorCode(rawValue: source.integer())
         value.producerId = source.integer()
         value.producerEpoch = source.integer()
+        return value
+    }
+}
+
+extension DeleteGroupsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupsNames = source.array { source in source.string() }
+        return value
+    }
+}
+
+extension DeleteGroupsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.results = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DeleteGroupsResponse.DeletableGroupResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension OffsetDeleteRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.groupId = source.string()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetDeleteRequest.OffsetDeleteRequestTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetDeleteRequest.OffsetDeleteRequestPartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        return value
+    }
+}
+
+extension OffsetDeleteResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.throttleTimeMs = source.integer()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetDeleteResponse.OffsetDeleteResponseTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetDeleteResponse.OffsetDeleteResponsePartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.errorCode = ErrorCode(rawValue: source.integer())
         return value
     }
 }

@@ -3,7 +3,8 @@ import FuzzDriver
 import Glibc
 import KafkaWire
 
-/// Feeds bytes to the decoders of every request and response, and to those of the headers.
+/// Feeds bytes to the decoders of every request and response, to those of the headers, and to those of what consumers
+/// tell each other.
 ///
 /// Byte 0 chooses the message, byte 1 its version; the rest is the body. What decodes must encode to bytes that
 /// decode to the same.
@@ -20,6 +21,7 @@ enum FuzzRequests {
 
     private static func run(_ bytes: UnsafeRawBufferPointer) {
         decodeHeaders(bytes)
+        decodeConsumerProtocol([UInt8](bytes))
         guard bytes.count >= 2 else { return }
         let apis = ApiKey.allCases
         let api = apis[Int(bytes[0] >> 1) % apis.count]
@@ -36,6 +38,19 @@ enum FuzzRequests {
         _ = try? RequestHeader(decoding: &reader)
         reader = ByteReader(bytes)
         _ = try? ResponseHeader(decoding: &reader, headerVersion: 1)
+    }
+
+    private static func decodeConsumerProtocol(_ bytes: [UInt8]) {
+        if let subscription = try? ConsumerProtocolSubscription(decoding: bytes),
+            (try? ConsumerProtocolSubscription(decoding: subscription.encoded())) != subscription
+        {
+            fatalError("what was encoded does not decode: \(subscription)")
+        }
+        if let assignment = try? ConsumerProtocolAssignment(decoding: bytes),
+            (try? ConsumerProtocolAssignment(decoding: assignment.encoded())) != assignment
+        {
+            fatalError("what was encoded does not decode: \(assignment)")
+        }
     }
 
     private static func decode<Message: KafkaMessage>(

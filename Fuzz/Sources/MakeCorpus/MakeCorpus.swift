@@ -5,7 +5,7 @@ import KafkaWire
 /// Writes the seeds of the fuzzers into `Corpus/<fuzzer>/`: every message of Kafka's definitions in every version,
 /// batches of every codec, and compressed bytes.
 ///
-/// Run it in `Fuzz/`: it reads `../Tests/KafkaWireTests/Golden/messages.txt`.
+/// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`.
 @main
 enum MakeCorpus {
     static func main() throws {
@@ -36,6 +36,15 @@ enum MakeCorpus {
                 UInt8(version - ApiKey.allCases[api].versions.lowerBound),
             ]
             try write("FuzzRequests", "\(name)-\(version)-\(words[2])", selectors + hex(words[3]))
+        }
+        return lines.count + (try writeConsumerProtocol())
+    }
+
+    private static func writeConsumerProtocol() throws -> Int {
+        let file = "../Tests/KafkaWireTests/Golden/consumer_protocol.txt"
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+        for words in lines.map({ $0.split(separator: " ") }) where words.count == 4 {
+            try write("FuzzRequests", words[..<3].joined(separator: "-"), hex(words[3]))
         }
         return lines.count
     }

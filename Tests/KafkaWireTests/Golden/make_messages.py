@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes messages.txt: the bytes of Kafka's messages, encoded from Kafka's own definitions.
+"""Writes messages.txt and consumer_protocol.txt: Kafka's messages, encoded from Kafka's own definitions.
 
 It shares nothing with GenerateKafkaWire: it reads the JSON files of Kafka's source tree
 (clients/src/main/resources/common/message of the release named in the file) and encodes, for every API declared in
@@ -8,7 +8,10 @@ Sources/KafkaWire/Declarations and every version there, two messages:
   full   every field is set to a value that follows from its name (see value()), arrays have two elements
   null   every number is 0, everything that may be null is null, arrays are empty, no tagged field is present
 
-GoldenMessageTests checks that decoding finds each value under its name, and that encoding gives the same bytes.
+consumer_protocol.txt holds what consumers put into group messages: the same, behind a version of two bytes.
+
+GoldenMessageTests and ConsumerProtocolTests check that decoding finds each value under its name, and that encoding
+gives the same bytes.
 """
 import argparse
 import json
@@ -102,26 +105,46 @@ class Encoder:
         return out
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("definitions", type=pathlib.Path, help="the directory of Kafka's message definitions")
-    arguments = parser.parse_args()
-    here = pathlib.Path(__file__).resolve().parent
-    lines = []
-    for declaration in sorted((here / "../../../Sources/KafkaWire/Declarations").resolve().glob("*.kafka")):
+def read(directory, name):
+    return json.loads(re.sub(r"^\s*//.*$", "", (directory / f"{name}.json").read_text(), flags=re.M))
+
+
+def lines(definition, known, prefix=lambda version: b""):
+    """A line for every version in `known` and either kind of message."""
+    for version in known:
+        for kind in ("full", "null"):
+            encoded = prefix(version) + Encoder(definition, version, kind == "full").structure(definition["fields"])
+            yield f"{definition['name']} {version} {kind} {encoded.hex() or '-'}\n"
+
+
+def messages(directory, declarations):
+    for declaration in sorted(declarations.glob("*.kafka")):
         head = declaration.read_text().split("\n")[0]
         key, name, low, high = re.match(r"api (\d+) (\w+), versions (\d+)-(\d+)", head).groups()
         for suffix in ("Request", "Response"):
-            text = (arguments.definitions / f"{name}{suffix}.json").read_text()
-            definition = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.M))
+            definition = read(directory, name + suffix)
             assert definition["apiKey"] == int(key)
-            for version in range(int(low), int(high) + 1):
-                for kind in ("full", "null"):
-                    encoder = Encoder(definition, version, kind == "full")
-                    encoded = encoder.structure(definition["fields"]).hex() or "-"
-                    lines.append(f"{name}{suffix} {version} {kind} {encoded}\n")
-    (here / "messages.txt").write_text("".join(lines))
-    print(f"wrote {len(lines)} messages")
+            yield from lines(definition, range(int(low), int(high) + 1))
+
+
+def consumer_protocol(directory):
+    for name in ("ConsumerProtocolSubscription", "ConsumerProtocolAssignment"):
+        definition = read(directory, name)
+        known = versions(definition["validVersions"])
+        yield from lines(definition, known, prefix=lambda version: struct.pack(">h", version))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("definitions", type=pathlib.Path, help="the directory of Kafka's message definitions")
+    directory = parser.parse_args().definitions
+    here = pathlib.Path(__file__).resolve().parent
+    declarations = (here / "../../../Sources/KafkaWire/Declarations").resolve()
+    for name, content in (("messages.txt", messages(directory, declarations)),
+                          ("consumer_protocol.txt", consumer_protocol(directory))):
+        text = "".join(content)
+        (here / name).write_text(text)
+        print(f"wrote {text.count(chr(10))} messages into {name}")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ let engines: [Target] = [
         dependencies: [
             "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments", "MillraceTesting",
         ],
+        exclude: ["Groups/Scripts"],
         resources: [.copy("Golden")],
         swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),

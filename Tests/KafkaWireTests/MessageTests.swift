@@ -148,6 +148,62 @@ struct GroupMessageTests {
     }
 }
 
+/// Where the versions of administrators' messages differ in meaning.
+struct AdministrationMessageTests {
+    @Test func allKeysAreAskedForWithNullAndNoneWithAnEmptyArray() throws {
+        var request = DescribeConfigsRequest()
+        var resource = DescribeConfigsRequest.DescribeConfigsResource()
+        resource.resourceType = 2
+        resource.resourceName = "t"
+        request.resources = [resource]
+        request.includeDocumentation = true
+        #expect(encode(request, 1) == hex("00000001 02 0001 74 ffffffff 00"))
+        #expect(encode(request, 4) == hex("02 02 02 74 00 00 00 01 00"))
+        request.resources[0].configurationKeys = []
+        #expect(encode(request, 3) == hex("00000001 02 0001 74 00000000 00 01"))
+    }
+
+    @Test func aValueThatIsDeletedIsNull() throws {
+        let bytes = hex("02 02 02 74 02 02 6b 01 00 00 00 00 00")
+        let request = try decode(IncrementalAlterConfigsRequest.self, bytes, 1)
+        #expect(request.resources.first?.configs.first?.name == "k")
+        #expect(request.resources.first?.configs.first?.configOperation == 1)
+        #expect(request.resources.first?.configs.first?.value == nil)
+        #expect(encode(request, 1) == bytes)
+    }
+
+    @Test func directoriesTellTheirVolumeFromVersion4On() {
+        var response = DescribeLogDirsResponse()
+        response.errorCode = .clusterAuthorizationFailed
+        var directory = DescribeLogDirsResponse.DescribeLogDirsResult()
+        directory.logDir = "/d"
+        response.results = [directory]
+        #expect(encode(response, 1) == hex("00000000 00000001 0000 0002 2f64 00000000"))
+        #expect(encode(response, 3) == hex("00000000 001f 02 0000 03 2f64 01 00 00"))
+        let volume = "ffffffffffffffff ffffffffffffffff"
+        #expect(encode(response, 4) == hex("00000000 001f 02 0000 03 2f64 01 \(volume) 00 00"))
+        #expect(encode(response, 5) == hex("00000000 001f 02 0000 03 2f64 01 \(volume) 00 00 00"))
+    }
+
+    @Test func whoAsksForTheEndOfAnEpochIsNamedFromVersion3On() throws {
+        var request = OffsetForLeaderEpochRequest()
+        request.replicaId = -1
+        #expect(encode(request, 2) == hex("00000000"))
+        #expect(encode(request, 3) == hex("ffffffff 00000000"))
+        #expect(try decode(OffsetForLeaderEpochRequest.self, hex("00000000"), 2).replicaId == -2)
+    }
+
+    @Test func newPartitionsArePlacedByTheBrokerWithNull() {
+        var request = CreatePartitionsRequest()
+        var topic = CreatePartitionsRequest.CreatePartitionsTopic()
+        topic.name = "t"
+        topic.count = 3
+        request.topics = [topic]
+        #expect(encode(request, 1) == hex("00000001 0001 74 00000003 ffffffff 00000000 00"))
+        #expect(encode(request, 2) == hex("02 02 74 00000003 00 00 00000000 00 00"))
+    }
+}
+
 struct HostileMessageTests {
     @Test func aBillionPartitionsAreRefusedBeforeMemoryIsTaken() {
         // Version 3: no transaction, acks 1, one topic "t" and a billion partitions.

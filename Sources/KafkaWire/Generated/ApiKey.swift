@@ -35,14 +35,30 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
     case createTopics = 19
     /// DeleteTopics, key 20.
     case deleteTopics = 20
+    /// DeleteRecords, key 21.
+    case deleteRecords = 21
     /// InitProducerId, key 22.
     case initProducerId = 22
+    /// OffsetForLeaderEpoch, key 23.
+    case offsetForLeaderEpoch = 23
+    /// DescribeConfigs, key 32.
+    case describeConfigs = 32
+    /// AlterConfigs, key 33.
+    case alterConfigs = 33
+    /// DescribeLogDirs, key 35.
+    case describeLogDirs = 35
+    /// CreatePartitions, key 37.
+    case createPartitions = 37
     /// DeleteGroups, key 42.
     case deleteGroups = 42
+    /// IncrementalAlterConfigs, key 44.
+    case incrementalAlterConfigs = 44
     /// OffsetDelete, key 47.
     case offsetDelete = 47
     /// DescribeCluster, key 60.
     case describeCluster = 60
+    /// DescribeProducers, key 61.
+    case describeProducers = 61
     /// DescribeTopicPartitions, key 75.
     case describeTopicPartitions = 75
 
@@ -65,10 +81,18 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .apiVersions: "ApiVersions"
         case .createTopics: "CreateTopics"
         case .deleteTopics: "DeleteTopics"
+        case .deleteRecords: "DeleteRecords"
         case .initProducerId: "InitProducerId"
+        case .offsetForLeaderEpoch: "OffsetForLeaderEpoch"
+        case .describeConfigs: "DescribeConfigs"
+        case .alterConfigs: "AlterConfigs"
+        case .describeLogDirs: "DescribeLogDirs"
+        case .createPartitions: "CreatePartitions"
         case .deleteGroups: "DeleteGroups"
+        case .incrementalAlterConfigs: "IncrementalAlterConfigs"
         case .offsetDelete: "OffsetDelete"
         case .describeCluster: "DescribeCluster"
+        case .describeProducers: "DescribeProducers"
         case .describeTopicPartitions: "DescribeTopicPartitions"
         }
     }
@@ -92,10 +116,18 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
+        case .deleteRecords: 0...2
         case .initProducerId: 0...5
+        case .offsetForLeaderEpoch: 2...4
+        case .describeConfigs: 1...4
+        case .alterConfigs: 0...2
+        case .describeLogDirs: 1...5
+        case .createPartitions: 0...3
         case .deleteGroups: 0...2
+        case .incrementalAlterConfigs: 0...1
         case .offsetDelete: 0...0
         case .describeCluster: 0...2
+        case .describeProducers: 0...0
         case .describeTopicPartitions: 0...0
         }
     }
@@ -119,10 +151,18 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .apiVersions: ApiVersionsRequest.self
         case .createTopics: CreateTopicsRequest.self
         case .deleteTopics: DeleteTopicsRequest.self
+        case .deleteRecords: DeleteRecordsRequest.self
         case .initProducerId: InitProducerIdRequest.self
+        case .offsetForLeaderEpoch: OffsetForLeaderEpochRequest.self
+        case .describeConfigs: DescribeConfigsRequest.self
+        case .alterConfigs: AlterConfigsRequest.self
+        case .describeLogDirs: DescribeLogDirsRequest.self
+        case .createPartitions: CreatePartitionsRequest.self
         case .deleteGroups: DeleteGroupsRequest.self
+        case .incrementalAlterConfigs: IncrementalAlterConfigsRequest.self
         case .offsetDelete: OffsetDeleteRequest.self
         case .describeCluster: DescribeClusterRequest.self
+        case .describeProducers: DescribeProducersRequest.self
         case .describeTopicPartitions: DescribeTopicPartitionsRequest.self
         }
     }
@@ -146,10 +186,18 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .apiVersions: ApiVersionsResponse.self
         case .createTopics: CreateTopicsResponse.self
         case .deleteTopics: DeleteTopicsResponse.self
+        case .deleteRecords: DeleteRecordsResponse.self
         case .initProducerId: InitProducerIdResponse.self
+        case .offsetForLeaderEpoch: OffsetForLeaderEpochResponse.self
+        case .describeConfigs: DescribeConfigsResponse.self
+        case .alterConfigs: AlterConfigsResponse.self
+        case .describeLogDirs: DescribeLogDirsResponse.self
+        case .createPartitions: CreatePartitionsResponse.self
         case .deleteGroups: DeleteGroupsResponse.self
+        case .incrementalAlterConfigs: IncrementalAlterConfigsResponse.self
         case .offsetDelete: OffsetDeleteResponse.self
         case .describeCluster: DescribeClusterResponse.self
+        case .describeProducers: DescribeProducersResponse.self
         case .describeTopicPartitions: DescribeTopicPartitionsResponse.self
         }
     }
@@ -173,10 +221,18 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .apiVersions: ApiVersionsRequest.headerVersion(version)
         case .createTopics: CreateTopicsRequest.headerVersion(version)
         case .deleteTopics: DeleteTopicsRequest.headerVersion(version)
+        case .deleteRecords: DeleteRecordsRequest.headerVersion(version)
         case .initProducerId: InitProducerIdRequest.headerVersion(version)
+        case .offsetForLeaderEpoch: OffsetForLeaderEpochRequest.headerVersion(version)
+        case .describeConfigs: DescribeConfigsRequest.headerVersion(version)
+        case .alterConfigs: AlterConfigsRequest.headerVersion(version)
+        case .describeLogDirs: DescribeLogDirsRequest.headerVersion(version)
+        case .createPartitions: CreatePartitionsRequest.headerVersion(version)
         case .deleteGroups: DeleteGroupsRequest.headerVersion(version)
+        case .incrementalAlterConfigs: IncrementalAlterConfigsRequest.headerVersion(version)
         case .offsetDelete: OffsetDeleteRequest.headerVersion(version)
         case .describeCluster: DescribeClusterRequest.headerVersion(version)
+        case .describeProducers: DescribeProducersRequest.headerVersion(version)
         case .describeTopicPartitions: DescribeTopicPartitionsRequest.headerVersion(version)
         }
     }

@@ -37,14 +37,30 @@ let randomMessageTypes: [any RandomMessage.Type] = [
     CreateTopicsResponse.self,
     DeleteTopicsRequest.self,
     DeleteTopicsResponse.self,
+    DeleteRecordsRequest.self,
+    DeleteRecordsResponse.self,
     InitProducerIdRequest.self,
     InitProducerIdResponse.self,
+    OffsetForLeaderEpochRequest.self,
+    OffsetForLeaderEpochResponse.self,
+    DescribeConfigsRequest.self,
+    DescribeConfigsResponse.self,
+    AlterConfigsRequest.self,
+    AlterConfigsResponse.self,
+    DescribeLogDirsRequest.self,
+    DescribeLogDirsResponse.self,
+    CreatePartitionsRequest.self,
+    CreatePartitionsResponse.self,
     DeleteGroupsRequest.self,
     DeleteGroupsResponse.self,
+    IncrementalAlterConfigsRequest.self,
+    IncrementalAlterConfigsResponse.self,
     OffsetDeleteRequest.self,
     OffsetDeleteResponse.self,
     DescribeClusterRequest.self,
     DescribeClusterResponse.self,
+    DescribeProducersRequest.self,
+    DescribeProducersResponse.self,
     DescribeTopicPartitionsRequest.self,
     DescribeTopicPartitionsResponse.self,
 ]
@@ -1310,6 +1326,61 @@ extension DeleteTopicsResponse.DeletableTopicResult: RandomValue {
     }
 }
 
+extension DeleteRecordsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topics = source.array { .random(&$0, version) }
+        value.timeoutMs = source.integer()
+        return value
+    }
+}
+
+extension DeleteRecordsRequest.DeleteRecordsTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DeleteRecordsRequest.DeleteRecordsPartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.offset = source.integer()
+        return value
+    }
+}
+
+extension DeleteRecordsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DeleteRecordsResponse.DeleteRecordsTopicResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DeleteRecordsResponse.DeleteRecordsPartitionResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.lowWatermark = source.integer()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
 extension InitProducerIdRequest: RandomMessage {
     static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
         var value = Self()
@@ -1336,6 +1407,300 @@ extension InitProducerIdResponse: RandomMessage {
     }
 }
 
+extension OffsetForLeaderEpochRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        if version >= 3 {
+            value.replicaId = source.integer()
+        }
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetForLeaderEpochRequest.OffsetForLeaderTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topic = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetForLeaderEpochRequest.OffsetForLeaderPartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partition = source.integer()
+        value.currentLeaderEpoch = source.integer()
+        value.leaderEpoch = source.integer()
+        return value
+    }
+}
+
+extension OffsetForLeaderEpochResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topic = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension OffsetForLeaderEpochResponse.EpochEndOffset: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.partition = source.integer()
+        value.leaderEpoch = source.integer()
+        value.endOffset = source.integer()
+        return value
+    }
+}
+
+extension DescribeConfigsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resources = source.array { .random(&$0, version) }
+        value.includeSynonyms = source.chance(2)
+        if version >= 3 {
+            value.includeDocumentation = source.chance(2)
+        }
+        return value
+    }
+}
+
+extension DescribeConfigsRequest.DescribeConfigsResource: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
+        value.configurationKeys = source.chance(4) ? nil : source.array { source in source.string() }
+        return value
+    }
+}
+
+extension DescribeConfigsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.results = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeConfigsResponse.DescribeConfigsResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
+        value.configs = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeConfigsResponse.DescribeConfigsResourceResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.value = source.chance(4) ? nil : source.string()
+        value.readOnly = source.chance(2)
+        value.configSource = source.integer()
+        value.isSensitive = source.chance(2)
+        value.synonyms = source.array { .random(&$0, version) }
+        if version >= 3 {
+            value.configType = source.integer()
+        }
+        if version >= 3 {
+            value.documentation = source.chance(4) ? nil : source.string()
+        }
+        return value
+    }
+}
+
+extension DescribeConfigsResponse.DescribeConfigsSynonym: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.value = source.chance(4) ? nil : source.string()
+        value.source = source.integer()
+        return value
+    }
+}
+
+extension AlterConfigsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resources = source.array { .random(&$0, version) }
+        value.validateOnly = source.chance(2)
+        return value
+    }
+}
+
+extension AlterConfigsRequest.AlterConfigsResource: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
+        value.configs = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension AlterConfigsRequest.AlterableConfig: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.value = source.chance(4) ? nil : source.string()
+        return value
+    }
+}
+
+extension AlterConfigsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.responses = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension AlterConfigsResponse.AlterConfigsResourceResponse: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
+        return value
+    }
+}
+
+extension DescribeLogDirsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topics = source.chance(4) ? nil : source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeLogDirsRequest.DescribableLogDirTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topic = source.string()
+        value.partitions = source.array { source in source.integer() }
+        return value
+    }
+}
+
+extension DescribeLogDirsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        if version >= 3 {
+            value.errorCode = ErrorCode(rawValue: source.integer())
+        }
+        value.results = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeLogDirsResponse.DescribeLogDirsResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.logDir = source.string()
+        value.topics = source.array { .random(&$0, version) }
+        if version >= 4 {
+            value.totalBytes = source.integer()
+        }
+        if version >= 4 {
+            value.usableBytes = source.integer()
+        }
+        if version >= 5 {
+            value.isCordoned = source.chance(2)
+        }
+        return value
+    }
+}
+
+extension DescribeLogDirsResponse.DescribeLogDirsTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeLogDirsResponse.DescribeLogDirsPartition: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.partitionSize = source.integer()
+        value.offsetLag = source.integer()
+        value.isFutureKey = source.chance(2)
+        return value
+    }
+}
+
+extension CreatePartitionsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topics = source.array { .random(&$0, version) }
+        value.timeoutMs = source.integer()
+        value.validateOnly = source.chance(2)
+        return value
+    }
+}
+
+extension CreatePartitionsRequest.CreatePartitionsTopic: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.count = source.integer()
+        value.assignments = source.chance(4) ? nil : source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension CreatePartitionsRequest.CreatePartitionsAssignment: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.brokerIds = source.array { source in source.integer() }
+        return value
+    }
+}
+
+extension CreatePartitionsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.results = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension CreatePartitionsResponse.CreatePartitionsTopicResult: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
+        return value
+    }
+}
+
 extension DeleteGroupsRequest: RandomMessage {
     static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
         var value = Self()
@@ -1358,6 +1723,55 @@ extension DeleteGroupsResponse.DeletableGroupResult: RandomValue {
         var value = Self()
         value.groupId = source.string()
         value.errorCode = ErrorCode(rawValue: source.integer())
+        return value
+    }
+}
+
+extension IncrementalAlterConfigsRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resources = source.array { .random(&$0, version) }
+        value.validateOnly = source.chance(2)
+        return value
+    }
+}
+
+extension IncrementalAlterConfigsRequest.AlterConfigsResource: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
+        value.configs = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension IncrementalAlterConfigsRequest.AlterableConfig: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.configOperation = source.integer()
+        value.value = source.chance(4) ? nil : source.string()
+        return value
+    }
+}
+
+extension IncrementalAlterConfigsResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.responses = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension IncrementalAlterConfigsResponse.AlterConfigsResourceResponse: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
+        value.resourceType = source.integer()
+        value.resourceName = source.string()
         return value
     }
 }
@@ -1457,6 +1871,65 @@ extension DescribeClusterResponse.DescribeClusterBroker: RandomValue {
         if version >= 2 {
             value.isFenced = source.chance(2)
         }
+        return value
+    }
+}
+
+extension DescribeProducersRequest: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeProducersRequest.TopicRequest: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitionIndexes = source.array { source in source.integer() }
+        return value
+    }
+}
+
+extension DescribeProducersResponse: RandomMessage {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.throttleTimeMs = source.integer()
+        value.topics = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeProducersResponse.TopicResponse: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.name = source.string()
+        value.partitions = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeProducersResponse.PartitionResponse: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.partitionIndex = source.integer()
+        value.errorCode = ErrorCode(rawValue: source.integer())
+        value.errorMessage = source.chance(4) ? nil : source.string()
+        value.activeProducers = source.array { .random(&$0, version) }
+        return value
+    }
+}
+
+extension DescribeProducersResponse.ProducerState: RandomValue {
+    static func random(_ source: inout RandomSource, _ version: Int16) -> Self {
+        var value = Self()
+        value.producerId = source.integer()
+        value.producerEpoch = source.integer()
+        value.lastSequence = source.integer()
+        value.lastTimestamp = source.integer()
+        value.coordinatorEpoch = source.integer()
+        value.currentTxnStartOffset = source.integer()
         return value
     }
 }

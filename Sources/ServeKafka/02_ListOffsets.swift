@@ -78,7 +78,7 @@ extension Broker {
         at timestamp: Int64, in partition: Partition
     ) throws(LogError) -> (offset: Int64, timestamp: Int64, leaderEpoch: Int32)? {
         switch SpecialTimestamp(rawValue: timestamp) {
-        case .latest: return (partition.highWatermark, -1, partition.leaderEpoch)
+        case .latest: return (try partition.latestOffset(), -1, partition.leaderEpoch)
         case .earliest, .earliestLocal:
             let start = partition.logStartOffset
             return (start, -1, partition.leaderEpoch(ofOffset: start))

@@ -27,8 +27,23 @@ extension Partition {
         var loader = try PartitionLoader(
             label: label, directory: directory, intervalBytes: Int(configuration.indexIntervalBytes),
             checkpoint: checkpoint, isKnown: isKnown, context: context)
-        try loader.load()
-        if loader.needsSync, loader.damage == nil { try rewriteTail(of: loader) }
+        var rewritten: [PartitionCore.Unsynced] = []
+        do throws(LogError) {
+            try loader.load()
+            if loader.needsSync, loader.damage == nil { rewritten = try rewriteTail(of: loader) }
+        } catch {
+            // The next use tries again, with segments of its own. Nothing below may fail: a partition that is half
+            // open would never sync what it found.
+            for segment in loader.listing.segments { segment.forgetFiles() }
+            throw error
+        }
+        adopt(loader, rewritten: rewritten, &core)
+    }
+
+    /// Takes over what was loaded.
+    private func adopt(
+        _ loader: PartitionLoader, rewritten: [PartitionCore.Unsynced], _ core: inout PartitionCore
+    ) {
         var state = loader.state
         if isUnclean { state.beginEpoch((state.epochs.starts.last?.epoch ?? -1) + 1) }
         core.state = state
@@ -47,7 +62,7 @@ extension Partition {
         if let damage = loader.damage {
             fence(&core, damage)
         } else if loader.needsSync {
-            try noteRecovered(&core)
+            noteRecovered(rewritten, &core)
         } else if isUnclean, loader.listing.exists {
             // The last process may have created the growing segment without getting to sync its directory.
             noteUnsyncedDirectories(&core)
@@ -58,12 +73,16 @@ extension Partition {
     ///
     /// If a sync failed before the last process ended, the kernel holds pages that are not on the disk and counts them
     /// as clean: they verify, but no sync writes them, and a power cut takes them. Writing makes them dirty again.
-    private func rewriteTail(of loader: PartitionLoader) throws(LogError) {
+    ///
+    /// - Returns: the files, which are to be synced.
+    private func rewriteTail(of loader: PartitionLoader) throws(LogError) -> [PartitionCore.Unsynced] {
         let known = loader.resume
+        var rewritten: [PartitionCore.Unsynced] = []
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 8)
         defer { buffer.deallocate() }
         for segment in loader.listing.segments where segment.baseOffset >= known.segmentBase {
             let file = try segment.file()
+            rewritten.append(PartitionCore.Unsynced(segment: segment, file: file))
             var position = segment.baseOffset == known.segmentBase ? known.position : 0
             let end = segment.baseOffset == loader.end.segmentBase ? loader.end.position : segment.sizeBytes
             do {
@@ -78,13 +97,12 @@ extension Partition {
                 throw LogError(.storage, "\(label): cannot rewrite \(segment.path(.log)) at \(position)", cause: error)
             }
         }
+        return rewritten
     }
 
     /// What was found beyond the recovery point becomes readable once it is synced.
-    private func noteRecovered(_ core: inout PartitionCore) throws(LogError) {
-        for segment in core.segments where segment.baseOffset >= checkpoint.recoveryPoint.segmentBase {
-            core.noteUnsynced(segment, try segment.file())
-        }
+    private func noteRecovered(_ rewritten: [PartitionCore.Unsynced], _ core: inout PartitionCore) {
+        for unsynced in rewritten { core.noteUnsynced(unsynced.segment, unsynced.file) }
         noteUnsyncedDirectories(&core)
         if core.queued.insert(.lazy).inserted { context.commits.addLazy(self, within: 0) }
     }

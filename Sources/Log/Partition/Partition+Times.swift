@@ -26,11 +26,31 @@ extension Partition {
         return try search(largest.segment, from: largest.timestamp)
     }
 
+    /// The high watermark, for whoever asks where the log ends and goes by the answer.
+    ///
+    /// - Throws: `.storage` while an earlier process may have shown more than is known to be synced again: the files
+    ///   could not be opened, or were opened a moment ago. What that process promised must not seem to be gone.
+    public func latestOffset() throws(LogError) -> Int64 {
+        try withCore { core throws(LogError) in
+            if isUnclean { try open(&core) }
+            try checkRecovered(core)
+            return core.synced.offset
+        }
+    }
+
+    private func checkRecovered(_ core: borrowing PartitionCore) throws(LogError) {
+        guard core.synced.offset < core.recovered.offset else { return }
+        throw core.fence
+            ?? LogError(
+                .storage, "\(label): offsets \(core.synced.offset) to \(core.recovered.offset) are being recovered")
+    }
+
     /// The first offset after leader epoch `epoch`, with the largest epoch not above it (OffsetForLeaderEpoch); nil
     /// if the log has none.
     public func endOffset(ofLeaderEpoch epoch: Int32) throws(LogError) -> (epoch: Int32, endOffset: Int64)? {
         try withCore { core throws(LogError) in
             try open(&core)
+            try checkRecovered(core)
             return core.state.epochs.end(of: epoch, logEndOffset: core.synced.offset)
         }
     }
@@ -59,6 +79,7 @@ extension Partition {
     private func readableSegments() throws(LogError) -> [Segment] {
         try withCore { core throws(LogError) in
             try open(&core)
+            try checkRecovered(core)
             return core.segments.filter { $0.baseOffset < core.synced.offset }
         }
     }

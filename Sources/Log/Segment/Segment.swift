@@ -89,6 +89,12 @@ final class Segment: Sendable {
         handles.withLock { $0 = Handles() }
     }
 
+    /// Drops descriptor and maps of a segment that is of no use any more.
+    func forgetFiles() {
+        closeFiles()
+        context.open.closed(self)
+    }
+
     /// The largest timestamp of a sealed segment in milliseconds, or -1.
     func maxTimestamp() throws(LogError) -> Int64 {
         let known = largestTimestamp.load(ordering: .relaxed)

@@ -1,4 +1,5 @@
 import Log
+import Machine
 import SimulatedMachine
 import Testing
 
@@ -77,5 +78,29 @@ import Testing
             #expect(try same.append(batch(["8"], producer: 7, epoch: 0, sequence: 8)).baseOffset == 8)
             #expect(throws: LogError.self) { try same.append(batch(["x"], producer: 7, epoch: 0, sequence: 20)) }
         }
+    }
+
+    /// Every failing open of a recovery, one after the other: the end is told right or not at all, and the next use
+    /// recovers what the failed one did not.
+    @Test(arguments: 1...6)
+    func aPartitionThatCannotBeRecoveredYetTellsNoEnd(failing number: Int) throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100"])
+        try partition.append(batch(["a"]))
+        log.checkpoint()
+        for value in ["b", "c"] { try partition.append(batch([value])) }
+        log.flushDirty()
+        site.simulation.crash()
+        site.simulation.inject(SimulatedFault(.device, at: [.open], path: ".log", .from(number)))
+        let (again, same) = try site.openWithTopic()
+        if let end = try? same.latestOffset() { #expect(end == 3) }
+        if let end = try? same.endOffset(ofLeaderEpoch: 0) { #expect(end.endOffset == 3) }
+        site.simulation.clearFaults()
+        for _ in 0..<2 {
+            if let end = try? same.latestOffset() { #expect(end == 3, "told before it was synced") }
+        }
+        again.flushDirty()
+        #expect(try same.latestOffset() == 3 && same.highWatermark == 3)
+        #expect(try same.allValues() == ["a", "b", "c"])
     }
 }

@@ -150,6 +150,7 @@ final class LogSimulation {
             calm()
             return false
         }
+        try checkLatest()
         let wasDisturbed = isTroubled || simulated.isStopped
         let isStopped = simulated.isStopped
         calm()
@@ -163,6 +164,20 @@ final class LogSimulation {
             return false
         }
         return true
+    }
+
+    /// Whoever asks where a partition ends is never told less than was promised, though it may be told nothing.
+    private func checkLatest() throws {
+        for (name, model) in topics {
+            for (index, partition) in model.partitions.enumerated() {
+                guard let latest = try? log.topic(named: name)?.partition(Int32(index))?.latestOffset() else {
+                    continue
+                }
+                try expect(
+                    latest >= partition.promised,
+                    "\(name)-\(index): \(partition.promised) promised, latest is \(latest)")
+            }
+        }
     }
 
     private func checkTopics() throws {
@@ -189,6 +204,8 @@ final class LogSimulation {
         else { throw SimulationFailure("partition \(name)-\(index) was lost") }
         let start = partition.logStartOffset
         let end = partition.logEndOffset
+        let latest = try partition.latestOffset()
+        try expect(latest == end, "\(name)-\(index): recovered to \(end), the latest is \(latest)")
         try expect(
             partition.highWatermark == end,
             "\(name)-\(index): recovered to \(end), readable to \(partition.highWatermark)")

@@ -44,7 +44,11 @@ extension Partition {
     private func draftSnapshot(_ core: inout PartitionCore) -> SnapshotDraft {
         core.bytesSinceSnapshot = 0
         if let active = core.active {
-            storeIndex(of: active, core.builder, coveredBytes: core.position, from: core.storedIndexEntries)
+            // If the segment is sealed at this size, and what sealing stores is lost, this is taken for the whole index:
+            // so it names the largest timestamp as that would.
+            var builder = core.builder
+            builder.finish(endOffset: core.state.logEndOffset)
+            storeIndex(of: active, builder, coveredBytes: core.position, from: core.storedIndexEntries)
             core.storedIndexEntries = core.builder.offsets.count
         }
         core.state.removeIdleProducers(
@@ -101,7 +105,6 @@ extension Partition {
             if core.preallocatedBytes > core.position { releaseReservation(of: active, at: core.position) }
             let interval = min(Self.closingSnapshotBytes, context.settings.snapshotIntervalBytes)
             guard core.bytesSinceSnapshot >= interval else { return nil }
-            core.builder.finish(endOffset: core.state.logEndOffset)
             return draftSnapshot(&core)
         }
         draft?.write(context)
@@ -120,10 +123,7 @@ extension Partition {
         guard core.phase != .closed, core.phase != .deleted else { return }
         if core.phase == .open || phase == .deleted { core.phase = phase } else { core.phase = .closed }
         core.waiters.releaseAll(error, into: &wakeUps)
-        for segment in core.segments {
-            segment.closeFiles()
-            context.segments.open.closed(segment)
-        }
+        for segment in core.segments { segment.forgetFiles() }
         core.unsynced.removeAll()
     }
 }

@@ -220,7 +220,9 @@ struct PartitionLoader {
             let times = try? IndexFile.read(
                 TimeEntry.self, baseOffset: segment.baseOffset, directory: directory, files: files)
         else { return empty }
-        let kept = offsets.entries.filter { Int64($0.position) < position }
+        // The files are written one after the other: one may be older, and know nothing of the last batches.
+        let covered = min(position, times.coveredBytes + 1)
+        let kept = offsets.entries.filter { Int64($0.position) < covered }
         guard let last = kept.last, begins(at: last, segment) else { return empty }
         let keptTimes = SparseIndex.mapped(times).entries.filter { $0.relativeOffset <= last.relativeOffset }
         return IndexBuilder(

@@ -43,4 +43,43 @@ import Testing
         #expect(try partition.offset(forTimestamp: 150) == nil)
         #expect(try partition.offset(forTimestamp: 50)?.offset == 0)
     }
+
+    /// What sealing stores is lost: the index that a checkpoint stored at the same size must know every time.
+    @Test func anIndexOfACheckpointServesTheSealedSegment() throws {
+        let site = Site()
+        var settings = LogSettings()
+        settings.snapshotIntervalBytes = 1
+        let (log, partition) = try site.openWithTopic(settings, ["segment.bytes": "250"])
+        for number in 0..<3 { try partition.append(batch(["\(number)"], timestamp: epochStart + Int64(number))) }
+        log.checkpoint()
+        site.simulation.inject(SimulatedFault(.noSpace, at: [.open], path: "index", .from(1)))
+        for number in 3..<6 { try partition.append(batch(["\(number)"], timestamp: epochStart + Int64(number))) }
+        log.flushDirty()
+        site.simulation.crash()
+        site.simulation.clearFaults()
+        let (_, same) = try site.openWithTopic(settings)
+        for number in 0..<6 {
+            #expect(try same.offset(forTimestamp: epochStart + Int64(number))?.offset == Int64(number))
+        }
+    }
+
+    /// The time index could not be stored along with the offset index: what it lacks is read from the log.
+    @Test func aTimeIndexOlderThanTheOffsetIndexIsCompleted() throws {
+        let site = Site()
+        var settings = LogSettings()
+        settings.snapshotIntervalBytes = 1
+        let (log, partition) = try site.openWithTopic(settings, ["index.interval.bytes": "1"])
+        for number in 0..<8 {
+            try partition.append(batch(["\(number)"], timestamp: epochStart + (number == 4 ? 100 : Int64(number))))
+            if number == 1 { log.checkpoint() }
+        }
+        site.simulation.inject(SimulatedFault(.noSpace, at: [.open], path: ".timeindex", .from(1)))
+        log.checkpoint()
+        site.simulation.crash()
+        site.simulation.clearFaults()
+        let (again, same) = try site.openWithTopic(settings)
+        again.flushDirty()
+        #expect(try same.offset(forTimestamp: epochStart + 50)?.offset == 4)
+        #expect(try same.offsetOfMaximumTimestamp()?.offset == 4)
+    }
 }

@@ -14,14 +14,16 @@ public struct GroupSettings: Sendable {
     /// `group.max.size`: members of a group, those with an id that have not joined yet included; one more is refused
     /// with GROUP_MAX_SIZE_REACHED. Default 2,000 (Kafka's default is no limit).
     public var maximumMembers = 2_000
-    /// Bytes of metadata that one member may bring, over all its protocols, and protocols it may offer times 1 KiB;
-    /// more is refused with MESSAGE_TOO_LARGE. Default 1 MiB: 20,000 subscribed topics.
+    /// Bytes that one member may bring: metadata and names of all its protocols, its client and instance id; more is
+    /// refused with MESSAGE_TOO_LARGE. Default 1 MiB: 20,000 subscribed topics.
     public var maximumMetadataBytes = 1 << 20
     /// Protocols that one member may offer; more is refused with MESSAGE_TOO_LARGE. Default 64 (clients offer 1 to 4).
     public var maximumProtocols = 64
     /// Bytes of a group's record: subscriptions and assignments of all members. A leader's assignment beyond it is
     /// refused with MESSAGE_TOO_LARGE, and the group rebalances. Default 16 MiB.
     public var maximumGroupBytes = 16 << 20
+    /// Bytes of a group's id; a longer one is refused with INVALID_GROUP_ID. Default 1,024 (Kafka: 32,767).
+    public var maximumGroupIDBytes = 1_024
     /// Groups; a join or commit that would make one more is refused with POLICY_VIOLATION. Default 100,000.
     public var maximumGroups = 100_000
     /// Partitions that one group may have offsets for; a commit of one more is answered with POLICY_VIOLATION for that
@@ -43,6 +45,9 @@ public struct GroupSettings: Sendable {
     /// A partition of `__consumer_offsets` is rewritten, and cut off below, once it holds this many bytes and three
     /// times what the last rewriting wrote. Default 16 MiB. It bounds what a start replays.
     public var rewriteBytes: Int64 = 16 << 20
+
+    /// Time between looks at the size of `__consumer_offsets`, in milliseconds. Default 5 s.
+    public var rewriteIntervalMilliseconds: Int64 = 5_000
 
     /// The defaults.
     public init() {}

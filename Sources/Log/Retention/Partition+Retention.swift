@@ -21,6 +21,27 @@ extension Partition {
             core.expired += try takeExpired(&core, now: now)
             return core.expired
         }
+        return try removeExpired(removed)
+    }
+
+    /// Removes the segments that end at or before `offset`, which must be synced.
+    ///
+    /// - Returns: bytes removed.
+    func discard(before offset: Int64) throws(LogError) -> Int64 {
+        let removed = try withCore { core throws(LogError) in
+            try open(&core)
+            guard core.fence == nil else { return [Segment]() }
+            let ends = core.segments.dropFirst().map(\.baseOffset)
+            let count = zip(core.segments, ends).prefix { segment, end in
+                end <= min(offset, core.synced.offset) && !segment.isUnsynced
+            }.count
+            core.expired += take(count, &core)
+            return core.expired
+        }
+        return try removeExpired(removed)
+    }
+
+    private func removeExpired(_ removed: [Segment]) throws(LogError) -> Int64 {
         guard !removed.isEmpty else { return 0 }
         do {
             // The segment that the log now begins with must be found by a start before the ones before it are gone.
@@ -52,6 +73,11 @@ extension Partition {
             excess -= segment.sizeBytes
             count += 1
         }
+        return take(count, &core)
+    }
+
+    /// Takes the oldest segments out of the log.
+    private func take(_ count: Int, _ core: inout PartitionCore) -> [Segment] {
         guard count > 0 else { return [] }
         let removed = Array(core.segments[..<count])
         core.segments.removeFirst(count)

@@ -1,5 +1,11 @@
 /// Kafka's rules for topic names. They also make every name a safe directory name.
-enum TopicName {
+public enum TopicName {
+    /// Where groups and their offsets are stored.
+    public static let consumerOffsets = "__consumer_offsets"
+
+    /// Whether it is a topic of the server's own: clients may read it, not produce to it, change it or delete it.
+    public static func isInternal(_ name: String) -> Bool { name == consumerOffsets }
+
     /// So that `<name>-<partition>` fits into the 255 bytes of a file name.
     static let maximumBytes = 249
 

@@ -80,6 +80,15 @@ func batch(
     return writer.array()
 }
 
+/// A batch of one record with a key.
+func keyedBatch(_ key: [UInt8]?, _ value: [UInt8]?, timestamp: Int64 = epochStart) throws -> [UInt8] {
+    var builder = RecordBatchBuilder()
+    builder.append(key: key, value: value, timestamp: timestamp)
+    var writer = ByteWriter()
+    try builder.finish(into: &writer)
+    return writer.array()
+}
+
 extension Partition {
     /// Appends bytes that nobody else holds.
     @discardableResult

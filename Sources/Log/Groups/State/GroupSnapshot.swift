@@ -19,6 +19,10 @@ struct GroupSnapshot: Sendable, Equatable {
 
     /// About the bytes that it takes on disk.
     var sizeBytes: Int {
-        members.reduce(64) { $0 + 128 + $1.subscription.count + $1.assignment.count }
+        members.reduce(64) { sum, member in
+            let texts = member.identity.memberID.utf8.count + (member.identity.instanceID?.utf8.count ?? 0)
+            let client = member.client.id.utf8.count + member.client.host.utf8.count
+            return sum + 32 + texts + client + member.subscription.count + member.assignment.count
+        }
     }
 }

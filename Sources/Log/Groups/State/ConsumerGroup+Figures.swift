@@ -24,8 +24,9 @@ extension ConsumerGroup {
         guard usesConsumerProtocol, let protocolName else { return nil }
         var topics: Set<String> = []
         for member in members.values {
-            guard let subscribed = ConsumerProtocol.subscribedTopics(member.metadata(protocolName)) else { return nil }
-            topics.formUnion(subscribed)
+            let metadata = member.metadata(protocolName)
+            guard let subscription = try? ConsumerProtocolSubscription(decoding: metadata) else { return nil }
+            topics.formUnion(subscription.topics)
         }
         return topics
     }

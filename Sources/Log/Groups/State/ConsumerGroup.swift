@@ -61,7 +61,8 @@ struct ConsumerGroup: Sendable {
     /// Members in the order in which they joined.
     var orderedMembers: [GroupMember] { members.values.sorted { $0.sequence < $1.sequence } }
     var hasAllMembersJoined: Bool { members.count == awaitingJoinCount && pendingMembers.isEmpty }
-    var usesConsumerProtocol: Bool { protocolType == ConsumerProtocol.type }
+    /// Whether it is a group of consumers, whose metadata begins with the topics.
+    var usesConsumerProtocol: Bool { protocolType == "consumer" }
 
     mutating func act(_ action: GroupAction) {
         actions.append(action)

@@ -2,6 +2,10 @@ import KafkaWire
 
 /// JoinGroup.
 extension ConsumerGroup {
+    /// How much of a client's id goes into its member id. Longer than any that people give; a string of the protocol
+    /// ends at 32,767 bytes.
+    private static let clientIDCharacters = 255
+
     /// A member wants in, or back in.
     ///
     /// - Parameters:
@@ -28,7 +32,12 @@ extension ConsumerGroup {
     private func refusal(_ request: GroupJoin) -> ErrorCode? {
         let sessions = settings.minimumSessionMilliseconds...settings.maximumSessionMilliseconds
         guard sessions.contains(request.sessionMilliseconds) else { return .invalidSessionTimeout }
-        let bytes = request.protocols.reduce(0) { $0 + $1.metadata.count }
+        if let instanceID = request.member.instanceID {
+            // Kafka's rule for it is the one for topic names.
+            guard (1...TopicName.maximumBytes).contains(instanceID.utf8.count) else { return .invalidRequest }
+        }
+        let texts = request.client.id.utf8.count + (request.member.instanceID?.utf8.count ?? 0)
+        let bytes = request.protocols.reduce(texts) { $0 + $1.name.utf8.count + $1.metadata.count }
         let isTooLarge = bytes > settings.maximumMetadataBytes || request.protocols.count > settings.maximumProtocols
         return isTooLarge ? .messageTooLarge : nil
     }
@@ -51,7 +60,7 @@ extension ConsumerGroup {
             }
             return
         }
-        let newID = request.client.id + "-" + uuid
+        let newID = request.client.id.prefix(Self.clientIDCharacters) + "-" + uuid
         guard request.requiresMemberID else { return add(newID, request, token: token, now: now) }
         let deadline = now + Int64(request.sessionMilliseconds)
         pendingMembers[newID] = deadline

@@ -25,6 +25,13 @@ public struct LogSlice: Sendable {
         self.logStartOffset = logStartOffset
     }
 
+    /// The slice without its first `count` bytes.
+    public func dropFirst(_ count: Int) -> LogSlice {
+        LogSlice(
+            file: file, range: min(range.lowerBound + Int64(count), range.upperBound)..<range.upperBound,
+            highWatermark: highWatermark, logStartOffset: logStartOffset)
+    }
+
     /// Copies the bytes into `buffer`, which holds at least `count` bytes.
     ///
     /// - Returns: `count`.

@@ -29,7 +29,7 @@ struct WaitingProduce {
 }
 
 /// Tells the connection's loop that a partition of a produce request is synced.
-private final class ProduceWaiter: SyncWaiter {
+final class ProduceWaiter: SyncWaiter {
     private let request: RequestID
     private let position: PartitionPosition
     private let mailbox: LoopMailbox
@@ -50,6 +50,8 @@ extension KafkaConnection {
     func produce(
         _ request: ProduceRequest, _ stamp: RequestStamp, _ ticket: Ticket, _ reader: ByteReader
     ) -> Outcome {
+        if join(request, stamp, ticket, reader) { return .grouped }
+        commitGroup()
         let partitions = request.topicData.reduce(0) { $0 + $1.partitionData.count }
         guard partitions <= broker.settings.maximumPartitionsPerRequest else {
             return .closed(.tooManyPartitions, "a produce request for \(partitions) partitions")
@@ -62,7 +64,7 @@ extension KafkaConnection {
             answer.name = data.name
             answer.topicId = data.topicId
             answer.partitionResponses.reserveCapacity(data.partitionData.count)
-            let topic = stamp.version >= 13 ? broker.log.topic(id: data.topicId) : broker.log.topic(named: data.name)
+            let topic = topic(data, stamp)
             for (position, part) in data.partitionData.enumerated() {
                 let place = PartitionPosition(topic: topicPosition, partition: position)
                 let result = append(part, of: topic, request, stamp, reader) { partition, endOffset in
@@ -109,10 +111,7 @@ extension KafkaConnection {
             return refuse(.invalidRecord, "a partition without records")
         }
         do throws(LogError) {
-            // Safe because the frame is this connection's alone until the request is handled: the other reference
-            // that the receive buffer may have is the channel's pool, which never looks at the bytes.
-            let bytes = UnsafeMutableRawBufferPointer(mutating: reader.bytes(in: range))
-            let result = try partition.append(bytes, durability: durability(of: request.acks))
+            let result = try partition.append(batches(reader, range), durability: durability(of: request.acks))
             answer.baseOffset = result.baseOffset
             answer.logAppendTimeMs = result.logAppendTime
             answer.logStartOffset = result.logStartOffset
@@ -124,7 +123,19 @@ extension KafkaConnection {
         }
     }
 
-    private func durability(of acks: Int16) -> Durability {
+    /// The topic that a request names, or gives the id of.
+    func topic(_ data: ProduceRequest.TopicProduceData, _ stamp: RequestStamp) -> Topic? {
+        stamp.version >= 13 ? broker.log.topic(id: data.topicId) : broker.log.topic(named: data.name)
+    }
+
+    /// The batches of a request, in its frame.
+    func batches(_ reader: ByteReader, _ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
+        // Safe because the frame is this connection's alone until the request is handled: the other reference that the
+        // receive buffer may have is the channel's pool, which never looks at the bytes.
+        UnsafeMutableRawBufferPointer(mutating: reader.bytes(in: range))
+    }
+
+    func durability(of acks: Int16) -> Durability {
         switch acks {
         case 0: .none
         case 1: .flushInterval

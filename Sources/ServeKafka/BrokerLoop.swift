@@ -10,6 +10,8 @@ final class BrokerLoop {
     let broker: Broker
     let mailbox: LoopMailbox
     let instruments: LoopInstruments
+    /// Where a connection gathers small appends; empty between read cycles.
+    var group = AppendGroup()
     private var connections: [ConnectionID: KafkaConnection] = [:]
     private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?

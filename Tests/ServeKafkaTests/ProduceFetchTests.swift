@@ -143,6 +143,64 @@ import Testing
         }
     }
 
+    /// All of it arrives with one read, so it is one group wherever the broker may make one; what breaks the group must
+    /// not change the order of offsets or of answers.
+    @Test func whatInterruptsAGroupKeepsItsPlace() async throws {
+        try await TestBroker.with { broker in
+            _ = try broker.log.createTopic("t", partitions: 2, configs: [:])
+            var bad = batch(["bad"])
+            bad[bad.count - 1] ^= 1
+            var both = produceRequest("t", batch(["both"]), acks: 1)
+            both.topicData += produceRequest("t", partition: 1, batch(["both"])).topicData
+            let requests: [(request: ProduceRequest, offset: Int64?)] = [
+                (produceRequest("t", batch(["a"]), acks: 1), 0), (produceRequest("t", batch(["b"]), acks: -1), 1),
+                (produceRequest("t", bad, acks: 1), -1), (produceRequest("t", batch(["c"]), acks: 0), nil),
+                (both, 3), (produceRequest("t", batch(["d", "e"]), acks: -1), 4),
+                (produceRequest("t", partition: 1, batch(["other"]), acks: 1), 1),
+                (produceRequest("t", batch(["f"]), acks: 1), 6), (produceRequest("t", [], acks: 1), -1),
+                (produceRequest("missing", batch(["g"]), acks: -1), -1),
+            ]
+            try await broker.client { client in
+                var bytes = ByteWriter()
+                for (number, sent) in requests.enumerated() {
+                    sent.request.encodeFrame(into: &bytes, version: 9, correlationId: Int32(number), clientId: "test")
+                    guard number % 3 == 2 else { continue }
+                    MetadataRequest().encodeFrame(into: &bytes, version: 9, correlationId: 100, clientId: "test")
+                }
+                try await client.send(bytes.array())
+                for (number, sent) in requests.enumerated() {
+                    if let offset = sent.offset {
+                        let response = try await client.receive(
+                            ProduceResponse.self, version: 9, correlationID: Int32(number))
+                        let part = try #require(response.responses.first?.partitionResponses.first)
+                        #expect(part.baseOffset == offset && (part.errorCode == ErrorCode.none) == (offset >= 0))
+                    }
+                    guard number % 3 == 2 else { continue }
+                    _ = try await client.receive(MetadataResponse.self, version: 9, correlationID: 100)
+                }
+            }
+        }
+    }
+
+    /// More than may be in flight, in one read: the rest is taken up when the group has been answered.
+    @Test func aGroupMayFillTheRequestsInFlight() async throws {
+        try await TestBroker.with(settings: { $0.maximumRequestsInFlight = 7 }) { broker in
+            _ = try broker.log.createTopic("t", partitions: 1, configs: [:])
+            try await broker.client { client in
+                var bytes = ByteWriter()
+                for number in 0..<500 as Range<Int32> {
+                    produceRequest("t", batch(["\(number)"]), acks: 1)
+                        .encodeFrame(into: &bytes, version: 9, correlationId: number, clientId: "test")
+                }
+                try await client.send(bytes.array())
+                for number in 0..<500 as Range<Int32> {
+                    let response = try await client.receive(ProduceResponse.self, version: 9, correlationID: number)
+                    #expect(response.responses.first?.partitionResponses.first?.baseOffset == Int64(number))
+                }
+            }
+        }
+    }
+
     @Test func aSyncThatTakesTooLongIsTold() async throws {
         try await TestBroker.with(flushes: false) { broker in
             _ = try broker.log.createTopic("t", partitions: 1, configs: [:])

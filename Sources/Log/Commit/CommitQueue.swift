@@ -53,16 +53,19 @@ final class CommitQueue: Sendable {
     /// Partitions that wait.
     var count: Int { state.withLock { $0.urgent.count + $0.lazy.count } }
 
-    /// Notes an append that somebody waits for.
+    /// Notes appends that somebody waits for.
     ///
-    /// - Parameter isNew: whether the partition is to be listed; false if it already is.
-    func addUrgent(_ partition: Partition, isNew: Bool) {
+    /// - Parameters:
+    ///   - isNew: whether the partition is to be listed; false if it already is.
+    ///   - requests: how many wait.
+    func addUrgent(_ partition: Partition, isNew: Bool, requests: Int) {
         let now = clock.monotonicNanoseconds()
         let wakes = state.withLock { state in
             if isNew { state.urgent.append(partition) }
-            state.window.arrive(now: now)
-            let waiting = state.window.waiting
-            guard state.sleepsUntil > 0, waiting == 1 || waiting == state.window.target else { return false }
+            let before = state.window.waiting
+            state.window.arrive(requests, now: now)
+            let reachesTarget = before < state.window.target && state.window.waiting >= state.window.target
+            guard state.sleepsUntil > 0, before == 0 || reachesTarget else { return false }
             state.isWoken = true
             return true
         }

@@ -21,21 +21,28 @@ struct CommitWindow: Sendable {
     private(set) var waiting = 0
     /// An estimate of the requests in flight.
     private(set) var inFlight = 1
+    /// Answered requests whose successors have not come yet: on their way, or gone.
+    private var returning = 0
     private var firstArrival: UInt64 = 0
     private var waitingWhenAsked = 0
 
     /// How many waiting requests start a round at once.
     var target: Int { max(1, inFlight / 2) }
 
-    mutating func arrive(now: UInt64) {
+    mutating func arrive(_ requests: Int = 1, now: UInt64) {
         if waiting == 0 { firstArrival = now }
-        waiting += 1
+        waiting += requests
+        returning -= min(returning, requests)
     }
 
     /// Asked when at least one request waits and no round runs.
     mutating func decide(now: UInt64) -> Decision {
-        if waiting >= target || now >= firstArrival + Self.limitNanoseconds { return .start }
-        if waiting == waitingWhenAsked { return .start }
+        if waiting >= target { return .start }
+        if waiting == waitingWhenAsked || now >= firstArrival + Self.limitNanoseconds {
+            // Who has not come back by now has probably gone.
+            returning /= 2
+            return .start
+        }
         waitingWhenAsked = waiting
         return .wait(nanoseconds: min(Self.quietNanoseconds, firstArrival + Self.limitNanoseconds - now))
     }
@@ -51,7 +58,8 @@ struct CommitWindow: Sendable {
 
     /// A round that took `committed` requests is over.
     mutating func finish(committed: Int) {
-        let seen = committed + waiting
+        returning += committed
+        let seen = returning + waiting
         inFlight = seen >= inFlight ? seen : seen + (inFlight - seen) / 4
     }
 }

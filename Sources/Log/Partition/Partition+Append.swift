@@ -22,25 +22,43 @@ extension Partition {
         let now = context.monotonicMilliseconds()
         let (result, isListed) = try withCore { core throws(LogError) in
             try openForAppend(&core)
-            if durability == .now, core.waiters.syncCount >= context.settings.maximumSyncWaitersPerPartition {
-                throw LogError(.overloaded, "\(label): \(core.waiters.syncCount) requests already wait for a sync")
-            }
+            if durability == .now { try admitWaiter(core, beyond: 0) }
             let result = try append(bytes, batches, to: &core, wall: wall, now: now)
             guard core.synced.offset < result.endOffset else { return (result, nil as Bool?) }
-            if durability == .now { return (result, !core.queued.insert(.urgent).inserted) }
-            return (result, !core.queued.isEmpty || !core.queued.insert(.lazy).inserted)
+            return (result, enlist(&core, durability))
         }
         guard let isListed else { return result }
-        if durability == .now {
-            context.commits.addUrgent(self, isNew: !isListed)
-        } else if !isListed {
-            context.commits.addLazy(self, within: configuration.flushMilliseconds)
-        }
+        announce(durability, isListed: isListed, requests: 1)
         if !result.isDuplicate { statistics.noteAppend(batches, bytes: bytes.count) }
         return result
     }
 
-    private func openForAppend(_ core: inout PartitionCore) throws(LogError) {
+    /// Notes which list of the commit queue the partition is to stand in.
+    ///
+    /// - Returns: whether it stands there already.
+    func enlist(_ core: inout PartitionCore, _ durability: Durability) -> Bool {
+        if durability == .now { return !core.queued.insert(.urgent).inserted }
+        return !core.queued.isEmpty || !core.queued.insert(.lazy).inserted
+    }
+
+    /// Tells the commit queue of appended batches, outside the partition's lock.
+    func announce(_ durability: Durability, isListed: Bool, requests: Int) {
+        if durability == .now {
+            context.commits.addUrgent(self, isNew: !isListed, requests: requests)
+        } else if !isListed {
+            context.commits.addLazy(self, within: configuration.flushMilliseconds)
+        }
+    }
+
+    /// Refuses a request that would wait for a sync beyond the bound. `pending` others are about to wait.
+    func admitWaiter(_ core: borrowing PartitionCore, beyond pending: Int) throws(LogError) {
+        let count = core.waiters.syncCount + pending
+        guard count < context.settings.maximumSyncWaitersPerPartition else {
+            throw LogError(.overloaded, "\(label): \(count) requests already wait for a sync")
+        }
+    }
+
+    func openForAppend(_ core: inout PartitionCore) throws(LogError) {
         try open(&core)
         if let fence = core.fence { throw fence }
     }
@@ -50,24 +68,41 @@ extension Partition {
         now: Int64
     ) throws(LogError) -> AppendResult {
         if batches.batchCount == 1, case .duplicate(let original) = try core.state.admit(batches.first) {
-            return AppendResult(
-                baseOffset: original.baseOffset, endOffset: original.endOffset,
-                logAppendTime: configuration.logAppendTime ? original.timestamp : -1,
-                logStartOffset: core.state.logStartOffset, isDuplicate: true)
+            return repetition(of: original, core)
         }
-        let segment = try segmentForAppend(&core, batches, byteCount: bytes.count, wall: wall)
+        let segment = try segmentForAppend(
+            &core, recordCount: batches.recordCount, byteCount: bytes.count, wall: wall)
+        let baseOffset = try store(bytes, in: segment, &core, wall: wall, now: now)
+        return AppendResult(
+            baseOffset: baseOffset, endOffset: core.state.logEndOffset, logAppendTime: batches.logAppendTime,
+            logStartOffset: core.state.logStartOffset, isDuplicate: false)
+    }
+
+    /// What the append of a batch that is in the log already returns.
+    func repetition(of original: ProducerBatch, _ core: borrowing PartitionCore) -> AppendResult {
+        AppendResult(
+            baseOffset: original.baseOffset, endOffset: original.endOffset,
+            logAppendTime: configuration.logAppendTime ? original.timestamp : -1,
+            logStartOffset: core.state.logStartOffset, isDuplicate: true)
+    }
+
+    /// Writes admitted batches at the log's end, in one write, and gives them their offsets.
+    ///
+    /// - Returns: the offset of the first record.
+    func store(
+        _ bytes: UnsafeMutableRawBufferPointer, in segment: Segment, _ core: inout PartitionCore, wall: Int64,
+        now: Int64
+    ) throws(LogError) -> Int64 {
         let baseOffset = core.state.logEndOffset
         patch(bytes, from: baseOffset, epoch: core.state.leaderEpoch)
         let file = try write(UnsafeRawBufferPointer(bytes), to: segment, &core)
         core.noteUnsynced(segment, file)
-        note(UnsafeRawBufferPointer(bytes), batches, in: &core, now: now)
+        note(UnsafeRawBufferPointer(bytes), in: &core, now: now)
         if core.firstAppendMilliseconds < 0 { core.firstAppendMilliseconds = wall }
         core.position += Int64(bytes.count)
         core.bytesSinceSnapshot += Int64(bytes.count)
         core.isChanged = true
-        return AppendResult(
-            baseOffset: baseOffset, endOffset: core.state.logEndOffset, logAppendTime: batches.logAppendTime,
-            logStartOffset: core.state.logStartOffset, isDuplicate: false)
+        return baseOffset
     }
 
     /// Sets offsets and epoch in each batch. They stand before what the checksum covers.
@@ -84,24 +119,19 @@ extension Partition {
     }
 
     /// Gives the state and the indexes what was written.
-    private func note(
-        _ bytes: UnsafeRawBufferPointer, _ batches: BatchAdmission, in core: inout PartitionCore, now: Int64
-    ) {
+    private func note(_ bytes: UnsafeRawBufferPointer, in core: inout PartitionCore, now: Int64) {
         var position = 0
-        var facts = batches.first
-        while true {
+        while position < bytes.count {
+            var fault = ""
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+            guard let facts = BatchFacts(header: rest, fault: &fault) else {
+                preconditionFailure("admitted batches have sound headers: \(fault)")
+            }
             let offset = core.state.append(facts, now: now)
             core.builder.add(
                 offset: offset, sizeBytes: facts.sizeBytes, maxTimestamp: facts.maxTimestamp,
                 position: core.position + Int64(position))
             position += facts.sizeBytes
-            guard position < bytes.count else { return }
-            var fault = ""
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-            guard let next = BatchFacts(header: rest, fault: &fault) else {
-                preconditionFailure("admitted batches have sound headers")
-            }
-            facts = next
         }
     }
 

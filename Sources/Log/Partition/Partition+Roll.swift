@@ -6,17 +6,23 @@ extension Partition {
 
     /// The segment that takes the next append: the growing one, or a new one if that is full or old.
     func segmentForAppend(
-        _ core: inout PartitionCore, _ batches: BatchAdmission, byteCount: Int, wall: Int64
+        _ core: inout PartitionCore, recordCount: Int64, byteCount: Int, wall: Int64
     ) throws(LogError) -> Segment {
         guard let active = core.active else { return try addSegment(&core) }
-        let isFull =
-            core.position + Int64(byteCount) > configuration.segmentBytes
-            || core.state.logEndOffset + batches.recordCount - active.baseOffset > Self.maximumOffsetsPerSegment
+        let isFull = !hasRoom(active, core, recordCount: recordCount, byteCount: byteCount)
         let isOld =
             core.firstAppendMilliseconds >= 0
             && wall - core.firstAppendMilliseconds > configuration.segmentMilliseconds
         guard core.position > 0, isFull || isOld else { return active }
         return try roll(&core)
+    }
+
+    /// Whether the growing segment can take this much more.
+    func hasRoom(
+        _ active: Segment, _ core: borrowing PartitionCore, recordCount: Int64, byteCount: Int
+    ) -> Bool {
+        core.position + Int64(byteCount) <= configuration.segmentBytes
+            && core.state.logEndOffset + recordCount - active.baseOffset <= Self.maximumOffsetsPerSegment
     }
 
     /// Seals the growing segment and begins the next one.

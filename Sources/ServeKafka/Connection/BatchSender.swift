@@ -2,14 +2,19 @@ import Log
 import Machine
 import NIOCore
 
-/// Writes the pieces of a connection's batches to its channel, and keeps the files of their slices open until they
-/// are sent.
+/// Writes what a connection's socket did not take at once to its channel, which waits until the socket is writable,
+/// and keeps the files of the slices open until they are sent.
 final class BatchSender {
     private typealias Loan = (slice: LogSlice, handle: NIOFileHandle)
 
     private var loans: [Loan] = []
     private var last: IOData?
     private var failure: (any Error)?
+    /// Flushes that are not sent whole.
+    private var outstanding = 0
+
+    /// Whether the channel has sent everything: then bytes may go to the socket directly without overtaking any.
+    var isIdle: Bool { outstanding == 0 }
 
     /// Writes one piece, without flushing.
     func write(_ piece: OutboundBatch.Piece, _ context: ChannelHandlerContext) {
@@ -24,39 +29,22 @@ final class BatchSender {
     /// - Throws: why a piece could not be written. The size of its response is out already: only closing tells the
     ///   client.
     func flush(_ context: ChannelHandlerContext) throws {
-        if let failure { throw failure }
+        let lent = loans
+        loans = []
+        if let failure {
+            Self.giveBack(lent)
+            throw failure
+        }
         guard let last else { return }
         // Before it is written: the channel may become writable within, which works on further requests and flushes.
         self.last = nil
-        guard !loans.isEmpty else { return context.writeAndFlush(NIOAny(last), promise: nil) }
-        let options = context.channel.syncOptions
-        cork(options, true)
-        context.writeAndFlush(NIOAny(last), promise: nil)
-        cork(options, false)
-        returnLoans(context, options)
-    }
-
-    /// Bytes, a range of a file and bytes again are three system calls. Corked, they are no packets of their own: that
-    /// would cost as much as sending 64 KB, and wake the client for 60 bytes. (A cork that stays, pushed by setting
-    /// TCP_NODELAY, is no cheaper: NIO looks up the socket's address before it sets that.)
-    private func cork(_ options: (any NIOSynchronousChannelOptions)?, _ isCorked: Bool) {
-        try? options?.setOption(.tcpOption(Self.tcpCork), value: isCorked ? 1 : 0)
-    }
-
-    /// Linux's TCP_CORK (tcp(7)), which NIO does not name.
-    private static let tcpCork = NIOBSDSocket.Option(rawValue: 3)
-
-    /// Nearly always the socket takes everything at once; then there is no promise to make.
-    private func returnLoans(_ context: ChannelHandlerContext, _ options: (any NIOSynchronousChannelOptions)?) {
-        if (try? options?.getOption(.bufferedWritableBytes)) == 0 {
-            Self.giveBack(loans)
-            return loans.removeAll(keepingCapacity: loans.count <= 64)
-        }
+        outstanding += 1
         let sent = context.eventLoop.makePromise(of: Void.self)
-        let pending = NIOLoopBound(loans, eventLoop: context.eventLoop)
-        sent.futureResult.whenComplete { _ in Self.giveBack(pending.value) }
-        context.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: sent)
-        loans = []
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in
+            outstanding -= 1
+            Self.giveBack(lent)
+        }
+        context.writeAndFlush(NIOAny(last), promise: sent)
     }
 
     /// The descriptor stays the slice's file's: the handle only lends it to `sendfile`.

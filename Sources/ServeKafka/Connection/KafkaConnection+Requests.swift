@@ -10,6 +10,8 @@ extension KafkaConnection {
     enum Outcome {
         /// It is answered.
         case answered(Response.Body)
+        /// It is answered with the group that it has joined, by `commitGroup`.
+        case grouped
         /// It is answered later, by `answer`. Further requests are taken up meanwhile.
         case waiting
         /// It gets no answer (`acks=0`).
@@ -21,14 +23,17 @@ extension KafkaConnection {
     }
 
     /// Handles one frame.
-    func handle(_ frame: ByteBuffer, readAt: UInt64, startedAt: UInt64) {
+    ///
+    /// - Returns: when that was done.
+    func handle(_ frame: ByteBuffer, readAt: UInt64, startedAt: UInt64) -> UInt64 {
         frame.withUnsafeReadableBytes { bytes in
             var reader = ByteReader(bytes)
             do throws(WireError) {
                 let header = try RequestHeader(decoding: &reader)
-                try handle(header, &reader, readAt: readAt, startedAt: startedAt)
+                return try handle(header, &reader, readAt: readAt, startedAt: startedAt)
             } catch {
                 close(.malformed, "\(error)")
+                return startedAt
             }
         }
     }
@@ -48,17 +53,20 @@ extension KafkaConnection {
 
     private func handle(
         _ header: RequestHeader, _ reader: inout ByteReader, readAt: UInt64, startedAt: UInt64
-    ) throws(WireError) {
+    ) throws(WireError) -> UInt64 {
         guard let api = ServedAPI(rawValue: header.apiKey) else {
-            return close(.unknownAPI, "API key \(header.apiKey), version \(header.apiVersion)")
+            close(.unknownAPI, "API key \(header.apiKey), version \(header.apiVersion)")
+            return startedAt
         }
         guard api == .apiVersions || api.versions.contains(header.apiVersion) else {
-            return close(.unknownVersion, "\(api.name) version \(header.apiVersion)")
+            close(.unknownVersion, "\(api.name) version \(header.apiVersion)")
+            return startedAt
         }
         let handles = loop.instruments[api]
         handles.requests.add()
         handles.queue.record(startedAt &- min(startedAt, readAt))
         let stamp = RequestStamp(api: api, version: header.apiVersion, correlationID: header.correlationId)
+        if api != .produce { commitGroup() }
         let ticket = responses.admit()
         let outcome = try perform(stamp, ticket, &reader)
         let now = loop.now()
@@ -73,11 +81,13 @@ extension KafkaConnection {
             } else {
                 responses.answer(ticket, response)
             }
+        case .grouped: grouped[grouped.count - 1].stamp.handledAt = now
         case .waiting: break
         case .silent: responses.answer(ticket, nil)
         case .offloaded(let work): offload(ticket, stamp.handled(at: now), work)
         case .closed(let reason, let detail): close(reason, detail)
         }
+        return now
     }
 
     private func perform(

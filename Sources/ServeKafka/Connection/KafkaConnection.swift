@@ -2,6 +2,7 @@ import Bytes
 import Instruments
 import KafkaWire
 import Log
+import Machine
 import NIOCore
 
 /// One client's connection: cuts frames, has each request handled, and writes the responses in order.
@@ -23,6 +24,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     private(set) var context: ChannelHandlerContext?
     var responses: ResponseQueue<Response>
     var outbound = OutboundBatch()
+    /// Produce requests in the loop's group, in its order; empty between read cycles.
+    var grouped: [GroupedProduce] = []
     /// Produce requests that wait for a sync.
     var produces: [Ticket: WaitingProduce] = [:]
     /// Fetch requests that wait for data.
@@ -32,6 +35,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     /// Requests that other threads work on.
     var offloaded: [Ticket: RequestStamp] = [:]
 
+    /// The channel's socket, for sending without its queue; nil if the channel has none, as in tests.
+    private var socket: StreamSocket?
     private let sender = BatchSender()
     private var frames: FrameAccumulator
     private var timeouts: ConnectionTimeouts
@@ -71,6 +76,8 @@ final class KafkaConnection: ChannelDuplexHandler {
         addresses = ConnectionAddresses(
             local: context.channel.localAddress.flatMap(KafkaServerSettings.Endpoint.init) ?? fallback,
             remote: context.channel.remoteAddress?.description ?? "unknown")
+        socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self, StreamSocket.init(descriptor:))
         loop.add(self)
     }
 
@@ -117,32 +124,40 @@ final class KafkaConnection: ChannelDuplexHandler {
     func advance() {
         guard !isAdvancing, !isClosing else { return }
         isAdvancing = true
-        takeRequests()
+        sendReady(now: loop.now())
+        var isDone = false
+        while !isDone {
+            isDone = takeRequests() || grouped.isEmpty
+            commitGroup()
+            sendReady(now: loop.now())
+        }
         isAdvancing = false
         flush()
         readIfAllowed()
     }
 
-    private func takeRequests() {
+    /// - Returns: whether no whole request is left, or the connection closes. Otherwise as many as allowed are in
+    ///   flight.
+    private func takeRequests() -> Bool {
         var startedAt = loop.now()
-        sendReady(now: startedAt)
         while responses.admission == .open {
             switch frames.next() {
             case .frame(let frame):
                 releaseReservation()
                 timeouts.completedFrame()
-                handle(frame, readAt: timeouts.lastReceivedAt, startedAt: startedAt)
-                startedAt = loop.now()
+                startedAt = handle(frame, readAt: timeouts.lastReceivedAt, startedAt: startedAt)
                 sendReady(now: startedAt)
                 if outbound.byteCount >= Self.batchBytes { flush() }
             case .needsMore(let frameBytes):
                 if !frames.isEmpty { timeouts.beganFrame(at: startedAt) }
                 waitsForMemory = !reserve(frameBytes ?? 0)
-                return
+                return true
             case .refused(let announced):
-                return close(.frameSize, "a request of \(announced) bytes was announced")
+                close(.frameSize, "a request of \(announced) bytes was announced")
+                return true
             }
         }
+        return isClosing
     }
 
     /// Moves the responses that may leave into the batch that is written next.
@@ -158,16 +173,24 @@ final class KafkaConnection: ChannelDuplexHandler {
         }
     }
 
+    /// Sends straight to the socket, which nearly always takes everything: a queue between costs as much again. What is
+    /// left goes through the channel, and so does everything after it until the channel has caught up.
     private func flush() {
         guard !outbound.isEmpty, !isClosing, let context else { return }
         loop.instruments.bytesOut.add(UInt64(outbound.byteCount))
-        outbound.drain { sender.write($0, context) }
+        var sent = 0
+        // An inactive channel has closed its descriptor, which may be another connection's by now.
+        if let socket, sender.isIdle, context.channel.isActive {
+            guard let count = outbound.send(through: socket) else { return close(.socket, "sending failed") }
+            sent = count
+        }
+        if sent < outbound.byteCount { outbound.forEachPiece(after: sent) { sender.write($0, context) } }
+        outbound.removeAll()
         do {
             try sender.flush(context)
         } catch {
             close(.storage, "\(error)")
         }
-        outbound.trim()
     }
 
     private func readIfAllowed() {

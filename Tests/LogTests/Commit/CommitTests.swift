@@ -32,6 +32,43 @@ import Testing
         #expect(window.decide(now: 160_000) == .start)
     }
 
+    /// 160 clients that each send again when they are answered. Their answers and requests take two busy cores 6 µs
+    /// each; a sync takes 100 µs, so most are still on their way when it is over.
+    @Test func whoIsOnTheWayBackCounts() {
+        var window = CommitWindow()
+        var now: UInt64 = 0
+        var arrivals = [UInt64](repeating: 0, count: 160)
+        func arrive(before end: UInt64) {
+            while let first = arrivals.first, first <= end, window.waiting < window.target || end == now {
+                window.arrive(now: first)
+                arrivals.removeFirst()
+                now = max(now, first)
+            }
+        }
+        var committed: [Int] = []
+        while committed.count < 200 {
+            arrive(before: now)
+            guard window.waiting > 0 else {
+                now = arrivals[0]
+                continue
+            }
+            if case .wait(let nanoseconds) = window.decide(now: now) {
+                let end = now + nanoseconds
+                arrive(before: end)
+                if window.waiting < window.target { now = end }
+                continue
+            }
+            committed.append(window.take())
+            now += 100_000
+            let busyUntil = max(now, arrivals.last ?? 0)
+            arrive(before: now)
+            window.finish(committed: committed[committed.count - 1])
+            arrivals += (1...UInt64(committed[committed.count - 1])).map { busyUntil + $0 * 6_000 }
+        }
+        let settled = committed.dropFirst(20)
+        #expect(settled.reduce(0, +) / settled.count >= 64, "\(settled)")
+    }
+
     @Test func aRoundStartsWhenArrivalsPauseOrTheBoundIsReached() {
         var window = CommitWindow()
         for _ in 0..<160 { window.arrive(now: 0) }
@@ -42,6 +79,13 @@ import Testing
         #expect(window.decide(now: 150_000) == .start, "nobody came")
         _ = window.take()
         window.finish(committed: 1)
+        for round in 1...4 as ClosedRange<UInt64> {
+            window.arrive(now: round * 1_000_000)
+            _ = window.decide(now: round * 1_000_000)
+            #expect(window.decide(now: round * 1_000_000 + 150_000) == .start)
+            _ = window.take()
+            window.finish(committed: 1)
+        }
         #expect(window.inFlight < 50, "and the estimate follows")
         for _ in 0..<200 { window.arrive(now: 0) }
         _ = window.take()

@@ -2,6 +2,7 @@ import KafkaWire
 import Log
 import Machine
 import SimulatedMachine
+import Testing
 
 extension LogSimulation {
     // MARK: Topics
@@ -45,7 +46,12 @@ extension LogSimulation {
         let epoch = partition.leaderEpoch
         var bytes = batch.bytes
         do {
-            let result = try bytes.withUnsafeMutableBytes { try partition.append($0, durability: durability) }
+            let result = try bytes.withUnsafeMutableBytes { bytes in
+                // Every other batch takes the way of small requests.
+                batch.identity % 2 == 0
+                    ? try partition.append(bytes, durability: durability)
+                    : try appendInGroup(bytes, to: partition, durability)
+            }
             try expect(result.endOffset == result.baseOffset + Int64(batch.count), "a wrong end offset")
             if result.isDuplicate {
                 try topics[name]?.partitions[Int(index)].checkDuplicate(batch, at: result.baseOffset)
@@ -59,6 +65,22 @@ extension LogSimulation {
             try checkRefusal(error, partition)
             topics[name]?.partitions[Int(index)].doubt(batch, leaderEpoch: epoch)
             return nil
+        }
+    }
+
+    private func appendInGroup(
+        _ bytes: UnsafeMutableRawBufferPointer, to partition: Partition, _ durability: Durability
+    ) throws -> AppendResult {
+        var group = AppendGroup()
+        guard group.hasRoom(for: partition, byteCount: bytes.count) else {
+            return try partition.append(bytes, durability: durability)
+        }
+        try group.add(bytes, to: partition, durability: durability, waiter: nil)
+        var outcome: AppendGroup.Outcome?
+        group.commit { outcome = $1 }
+        switch try #require(outcome) {
+        case .appended(let result), .waiting(let result): return result
+        case .failed(let error): throw error
         }
     }
 

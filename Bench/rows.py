@@ -1,5 +1,6 @@
 """The rows of the table: each measures one thing and returns what it found."""
 
+import concurrent.futures
 import statistics
 import time
 
@@ -130,24 +131,32 @@ def durable(bench):
             result["syncs"] = server.counters()["syncs"] - before
             return result
 
+        def beside():
+            """The load on one partition while another process syncs a file of its own: what a sync takes meanwhile."""
+            with concurrent.futures.ThreadPoolExecutor(1) as executor:
+                probed = executor.submit(probe, bench)
+                return spread(1)["latency"]["p99"], probed.result()["sync"]["p99"]
+
         spread(1000)
-        one, thousand, probes = [], [], []
+        one, thousand, probes, pairs = [], [], [], []
         for number in range(bench.rounds):
             bench.progress(what)(f"round {number + 1} of {bench.rounds}")
             before = probe(bench)["sync"]["p99"]
             one.append(spread(1))
             probes.append((before + probe(bench)["sync"]["p99"]) / 2)
             thousand.append(spread(1000))
+            pairs.append(beside())
         hundred = spread(100)
-    return durable_rows(what, one, thousand, hundred, probes)
+    return durable_rows(what, one, thousand, hundred, probes, pairs)
 
 
-def durable_rows(what, one, thousand, hundred, probes):
+def durable_rows(what, one, thousand, hundred, probes, beside):
     def rate(result):
         return result["requests"] / result["seconds"]
 
     acknowledged = median(one, lambda result: result["requests"] / max(result["syncs"], 1))
     slower = [result["latency"]["p99"] / single for result, single in zip(one, probes)]
+    loaded = [ours / theirs for ours, theirs in beside]
     pairs = list(zip(thousand, one))
     spread = compare(f"{what}: 1,000 partitions against 1", pairs, rate, lambda value: f"{value:,.0f} req/s", "≥ 0.5 ×",
                      lambda ratio: ratio >= 0.5)
@@ -158,7 +167,10 @@ def durable_rows(what, one, thousand, hundred, probes):
         Row(f"{what}: requests per fdatasync", f"{acknowledged:.0f}", goal="≥ 64", met=acknowledged >= 64,
             note=f"{median(one, rate):,.0f} req/s, {median(one, lambda r: r['cpu'] / r['requests']) * 1e6:.1f} µs CPU "
             f"each, {median(one, lambda r: r['latency']['p50']) / 1e6:.2f} ms p50", details={"rounds": one}),
-        Row(f"{what}: p99 against one fdatasync", f"{median(one, lambda r: r['latency']['p99']) / 1e6:.3f} ms",
+        Row(f"{what}: p99 against one fdatasync at the same time", f"{statistics.median(p for p, _ in beside) / 1e6:.3f} ms",
+            f"{statistics.median(p for _, p in beside) / 1e6:.3f} ms", statistics.median(loaded),
+            (min(loaded), max(loaded)), "≤ 3 ×", statistics.median(loaded) <= 3),
+        Row(f"{what}: p99 against one fdatasync on an idle machine", f"{median(one, lambda r: r['latency']['p99']) / 1e6:.3f} ms",
             f"{statistics.median(probes) / 1e6:.3f} ms", statistics.median(slower), (min(slower), max(slower)), "≤ 3 ×",
             statistics.median(slower) <= 3, details={"probeP99Nanoseconds": probes}),
         spread,

@@ -9,6 +9,8 @@ extension Partition {
     /// - Returns: bytes removed.
     @discardableResult
     func enforceRetention(now: Int64) throws(LogError) -> Int64 {
+        // Groups keep their topic small themselves: an old offset there may be the newest of its group.
+        guard !TopicName.isInternal(topicName) else { return 0 }
         guard configuration.retentionMilliseconds >= 0 || configuration.retentionBytes >= 0 else { return 0 }
         let removed = try withCore { core throws(LogError) in
             guard core.phase == .open || core.phase == .cold && logEndOffset > logStartOffset else {

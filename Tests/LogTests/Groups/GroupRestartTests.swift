@@ -85,6 +85,24 @@ import Testing
         #expect(site.site.messages().contains { $0.contains("its groups are not served") })
     }
 
+    @Test func whatCannotBeReadNowIsReadLater() throws {
+        let site = try GroupSite()
+        _ = site.commit("g", 7)
+        site.flush()
+        site.close()
+        site.log = try site.site.open()
+        site.site.simulation.inject(SimulatedFault(.device, at: [.read, .open], .from(1)))
+        site.groups = GroupCoordinator(log: site.log, settings: site.settings)
+        #expect(site.groups.availability(groupID: "g") == .coordinatorNotAvailable)
+        #expect(site.commit("g", 1).value == [.coordinatorNotAvailable])
+        site.groups.rewriteIfDue()
+        #expect(site.groups.availability(groupID: "g") == .coordinatorNotAvailable)
+        site.site.simulation.clearFaults()
+        site.groups.rewriteIfDue()
+        #expect(site.groups.availability(groupID: "g") == .none && site.committed("g") == 7)
+        #expect(site.site.messages().count { $0.contains("not served") } == 1)
+    }
+
     @Test func theTopicStaysSmallAndLosesNothing() throws {
         let site = try GroupSite {
             $0.rewriteBytes = 20_000

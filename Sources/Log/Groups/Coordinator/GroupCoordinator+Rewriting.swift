@@ -1,3 +1,4 @@
+import KafkaWire
 import Synchronization
 
 /// A rewriting of one partition of `__consumer_offsets`.
@@ -13,9 +14,11 @@ struct GroupRewriting: Sendable {
 /// Keeping the topic small: everything that counts is appended again, then what is before it goes. At every moment the
 /// log holds all of it, so a crash anywhere in between costs only space.
 extension GroupCoordinator {
-    /// Looks at every partition: finishes rewritings whose records are synced, begins those that are due.
+    /// Looks at every partition: finishes rewritings whose records are synced, begins those that are due. Tries again to
+    /// read what could not be read.
     public func rewriteIfDue() {
-        for (index, partition) in topic.partitions.enumerated() where !unreadable.contains(index) {
+        loadUnreadable()
+        for (index, partition) in topic.partitions.enumerated() where !isUnreadable(index) {
             var state = rewritings.withLock { $0[index] } ?? GroupRewriting()
             do throws(LogError) {
                 if let cut = state.cut {
@@ -67,6 +70,7 @@ extension GroupCoordinator {
                     key: GroupRecord.offsetKey(handle.id, place), value: GroupRecord.offsetValue(value)))
         }
         try topic.append(records, to: handle.partition, .flushInterval) { _, _ in }
-        return records.reduce(0) { $0 + Int64($1.key.count + ($1.value?.count ?? 0) + 16) }
+        let batch = Int64(RecordBatchHeader.byteCount)
+        return records.reduce(batch) { $0 + Int64($1.key.count + ($1.value?.count ?? 0) + 16) }
     }
 }

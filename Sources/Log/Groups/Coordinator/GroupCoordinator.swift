@@ -28,13 +28,15 @@ public final class GroupCoordinator: Sendable {
     let thread = Mutex<WorkerThread?>(nil)
     let rewritings: Mutex<[Int: GroupRewriting]> = Mutex([:])
     /// Partitions of the topic that could not be read to their end.
-    let unreadable: Set<Int>
+    private let unreadable: Mutex<Set<Int>> = Mutex([])
+    /// Whether there are any: what every request asks.
+    private let isPartlyUnreadable = Atomic(false)
 
     /// Reads all groups from `__consumer_offsets`, if that exists; members' sessions count from now.
     ///
     /// Records that do not parse are reported and passed over. If a partition cannot be read to its end, that is
-    /// reported, and its groups are answered with COORDINATOR_NOT_AVAILABLE: to go on with what could be read would take
-    /// offsets back.
+    /// reported, and its groups are answered with COORDINATOR_NOT_AVAILABLE until it can: to go on with what could be
+    /// read would take offsets back.
     public init(log: CommitLog, settings: GroupSettings = GroupSettings()) {
         self.log = log
         self.settings = settings
@@ -42,20 +44,34 @@ public final class GroupCoordinator: Sendable {
         commits = Counter()
         expiredOffsets = Counter()
         topic = OffsetsTopic(log, settings: settings)
-        var replays: [GroupReplay] = []
-        var unreadable: Set<Int> = []
-        for (index, partition) in topic.partitions.enumerated() {
-            var replay = GroupReplay(partition)
-            do {
-                try replay.run()
-                replays.append(replay)
-            } catch {
-                unreadable.insert(index)
-                partition.report(.error, "its groups are not served: \(error)")
-            }
+        // What was recovered is readable once it is synced.
+        log.flushDirty()
+        for (index, partition) in topic.partitions.enumerated() { load(index, partition, isFirst: true) }
+    }
+
+    /// Whether this partition's groups are not known.
+    func isUnreadable(_ index: Int) -> Bool {
+        isPartlyUnreadable.load(ordering: .acquiring) && unreadable.withLock { $0.contains(index) }
+    }
+
+    /// Tries again to read what could not be read. What is damaged stays so.
+    func loadUnreadable() {
+        guard isPartlyUnreadable.load(ordering: .acquiring) else { return }
+        for (index, partition) in topic.partitions.enumerated()
+        where isUnreadable(index) && partition.fenceReason == nil { load(index, partition, isFirst: false) }
+    }
+
+    private func load(_ index: Int, _ partition: Partition, isFirst: Bool) {
+        var replay = GroupReplay(partition)
+        do throws(LogError) {
+            try replay.run()
+            restore(replay)
+            unreadable.withLock { _ = $0.remove(index) }
+        } catch {
+            unreadable.withLock { _ = $0.insert(index) }
+            if isFirst { partition.report(.error, "its groups are not served: \(error)") }
         }
-        self.unreadable = unreadable
-        for replay in replays { restore(replay) }
+        isPartlyUnreadable.store(unreadable.withLock { !$0.isEmpty }, ordering: .releasing)
     }
 
     private func restore(_ replay: GroupReplay) {
@@ -96,8 +112,8 @@ extension GroupCoordinator {
     /// Whether this group can be asked for anything: to be looked at before `describe` and `committedOffsets`, whose
     /// silence means that there is nothing.
     ///
-    /// - Returns: NONE; INVALID_GROUP_ID beyond `maximumGroupIDBytes`; COORDINATOR_NOT_AVAILABLE after `stop()`, or if
-    ///   its part of the log could not be read.
+    /// - Returns: NONE; INVALID_GROUP_ID beyond `maximumGroupIDBytes`; COORDINATOR_NOT_AVAILABLE after `stop()`, or as
+    ///   long as its part of the log cannot be read.
     public func availability(groupID: String) -> ErrorCode {
         refusal(groupID, allowsEmpty: true) ?? .none
     }
@@ -105,7 +121,7 @@ extension GroupCoordinator {
     func refusal(_ groupID: String, allowsEmpty: Bool) -> ErrorCode? {
         if groupID.isEmpty, !allowsEmpty { return .invalidGroupId }
         if groupID.utf8.count > settings.maximumGroupIDBytes { return .invalidGroupId }
-        if !unreadable.isEmpty, unreadable.contains(topic.placement(of: groupID)) { return .coordinatorNotAvailable }
+        if isUnreadable(topic.placement(of: groupID)) { return .coordinatorNotAvailable }
         return registry.isClosed ? .coordinatorNotAvailable : nil
     }
 

@@ -28,9 +28,10 @@ struct GroupReplay {
 
     /// - Throws: if the partition cannot be read to its end.
     mutating func run() throws(LogError) {
+        let end = try partition.latestOffset()
         var offset = partition.logStartOffset
         var buffer: [UInt8] = []
-        while offset < partition.highWatermark {
+        while offset < end {
             let slice = try partition.read(from: offset, maximumBytes: Self.readBytes, atLeastOneBatch: true)
             guard !slice.isEmpty else { break }
             if buffer.count < slice.count { buffer = [UInt8](repeating: 0, count: slice.count) }

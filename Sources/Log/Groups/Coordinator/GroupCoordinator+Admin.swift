@@ -117,6 +117,12 @@ extension GroupCoordinator {
         }
     }
 
+    /// A group of which there is nothing, in memory or in the log, is none: a join or commit that was refused leaves none
+    /// behind, nor does a member that never came back with its id.
+    func forgetIfNothing(_ handle: GroupHandle, _ cell: inout GroupCell) {
+        if cell.isForgettable, cell.storedValue == nil, !cell.isRemoved { forget(handle, &cell) }
+    }
+
     /// Takes a group out of everything.
     func forget(_ handle: GroupHandle, _ cell: inout GroupCell) {
         cell.isRemoved = true

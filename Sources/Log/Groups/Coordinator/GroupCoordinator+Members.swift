@@ -20,16 +20,10 @@ extension GroupCoordinator {
                     cell.joins[token] = answer
                     let actions = cell.group.join(request, uuid: uuid, token: token, now: now)
                     perform(actions, handle, &cell, &effects, now)
-                    forgetIfRefused(handle, &cell)
                 }
                 if done != nil { return }
             }
         }
-    }
-
-    /// A join that was refused leaves no group behind.
-    private func forgetIfRefused(_ handle: GroupHandle, _ cell: inout GroupCell) {
-        if cell.isForgettable, cell.storedValue == nil { forget(handle, &cell) }
     }
 
     /// SyncGroup. Answered when the leader's assignment is stored, or at once with what is wrong.

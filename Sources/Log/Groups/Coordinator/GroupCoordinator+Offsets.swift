@@ -92,10 +92,7 @@ extension GroupCoordinator {
         _ request: GroupCommit, _ handle: GroupHandle, _ cell: inout GroupCell, _ now: Int64
     ) -> Outcome {
         let welcome = cell.group.admitCommit(request.member, generation: request.generation, now: now)
-        guard welcome == .none else {
-            if cell.isForgettable, cell.storedValue == nil { forget(handle, &cell) }
-            return .refused(welcome)
-        }
+        guard welcome == .none else { return .refused(welcome) }
         let wall = wallNow()
         let expires = request.retentionMilliseconds.flatMap { $0 < 0 ? nil : wall.addingReportingOverflow($0) }
         var count = cell.offsets.count + cell.offsets.pending.count
@@ -109,10 +106,7 @@ extension GroupCoordinator {
             accepted.append(Accepted(place: offset.place, value: value))
             return error
         }
-        guard !accepted.isEmpty else {
-            if cell.isForgettable, cell.storedValue == nil { forget(handle, &cell) }
-            return .appended(errors: errors, accepted: [], endOffset: 0)
-        }
+        guard !accepted.isEmpty else { return .appended(errors: errors, accepted: [], endOffset: 0) }
         return append(accepted, errors, handle, &cell)
     }
 
@@ -132,7 +126,6 @@ extension GroupCoordinator {
             }
             return .appended(errors: errors, accepted: accepted, endOffset: result.endOffset)
         } catch {
-            if cell.isForgettable, cell.storedValue == nil { forget(handle, &cell) }
             return .refused(Self.code(error))
         }
     }
@@ -165,6 +158,12 @@ extension GroupCoordinator {
     /// The committed offset of one partition (OffsetFetch); nil if there is none, or no such group.
     public func committedOffset(groupID: String, _ place: GroupTopicPartition) -> CommittedOffset? {
         registry.find(groupID)?.cell.withLock { $0.offsets.offset(place) }
+    }
+
+    /// The committed offsets of several partitions as of one moment, in order.
+    public func committedOffsets(groupID: String, _ places: [GroupTopicPartition]) -> [CommittedOffset?] {
+        registry.find(groupID)?.cell.withLock { cell in places.map(cell.offsets.offset) }
+            ?? Array(repeating: nil, count: places.count)
     }
 
     /// All committed offsets of a group by topic and partition; empty if there is no such group.

@@ -167,6 +167,7 @@ extension GroupCoordinator {
         if let deadline = cell.group.nextDeadline, deadline <= now {
             perform(cell.group.expire(now: now), handle, &cell, &effects, now)
         }
+        forgetIfNothing(handle, &cell)
         guard !cell.isRemoved, let deadline = cell.group.nextDeadline, deadline < cell.scheduled else { return }
         cell.scheduled = deadline
         schedule(handle, deadline)

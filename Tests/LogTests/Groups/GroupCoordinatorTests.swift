@@ -2,7 +2,6 @@ import Instruments
 import KafkaWire
 import Machine
 import SimulatedMachine
-import Storage
 import Testing
 
 @testable import Log
@@ -192,39 +191,6 @@ import Testing
         try site.reopen()
         #expect(site.committed("g") == 1)
         #expect(TopicName.isInternal(TopicName.consumerOffsets) && !TopicName.isInternal("t"))
-    }
-
-    /// With threads and a real clock, on a simulated disk.
-    @Test func theTimersThreadKeepsTime() throws {
-        let simulation = SimulatedMachine(seed: 1).machine
-        let machine = Machine(
-            files: simulation.files, clock: Machine.posix().clock, randomness: simulation.randomness)
-        let log = try CommitLog.open(
-            directory: "/data", settings: LogSettings(), machine: machine, metadata: InMemoryMetadataStore())
-        log.start()
-        var settings = GroupSettings()
-        settings.initialRebalanceDelayMilliseconds = 20
-        settings.minimumSessionMilliseconds = 30
-        let groups = GroupCoordinator(log: log, settings: settings)
-        groups.start()
-        let joined = Monitor<GroupJoinAnswer?>(nil)
-        let request = GroupJoin(
-            groupID: "g", member: GroupMemberIdentity(memberID: ""), client: GroupClient(id: "c", host: "/h"),
-            sessionMilliseconds: 30, rebalanceMilliseconds: 60_000, protocolType: "consumer",
-            protocols: [GroupProtocol(name: "range", metadata: [])], requiresMemberID: false,
-            supportsSkippingAssignment: false)
-        groups.join(request) { answer in
-            joined.withLock { $0 = answer }
-            joined.wake()
-        }
-        #expect(joined.wait(timeoutNanoseconds: 20_000_000_000) { $0 }?.generation == 1)
-        let never = Monitor(())
-        for _ in 0..<400 where groups.describe(groupID: "g")?.state != .empty {
-            _ = never.wait(timeoutNanoseconds: 50_000_000) { _ in nil as Void? }
-        }
-        #expect(groups.describe(groupID: "g")?.state == .empty, "its session was over")
-        groups.stop()
-        log.close()
     }
 
     @Test func stoppingAnswersEverybody() throws {

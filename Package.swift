@@ -71,19 +71,29 @@ let services: [Target] = [
         ],
         swiftSettings: strict),
     .target(
+        name: "Listening",
+        dependencies: [
+            "Machine", "Instruments", .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .target(
         name: "ServeKafka",
         dependencies: nio + [
-            "Log", "KafkaWire", "Bytes", "Machine", "Instruments", .product(name: "Logging", package: "swift-log"),
+            "Log", "KafkaWire", "Bytes", "Machine", "Instruments", "Listening",
+            .product(name: "Logging", package: "swift-log"),
         ],
         exclude: ["README.md"],
         swiftSettings: strict),
     .target(
         name: "ServeHTTP",
         dependencies: [
-            "Instruments",
+            "Instruments", "Listening",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ] + nio,
@@ -106,6 +116,12 @@ let services: [Target] = [
         ],
         swiftSettings: strict),
     .testTarget(
+        name: "ListeningTests",
+        dependencies: nio + [
+            "Listening", "Instruments", .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .testTarget(
         name: "ServeKafkaTests",
         dependencies: nio + [
             "ServeKafka", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "KafkaClient", "Bytes",
@@ -116,7 +132,8 @@ let services: [Target] = [
     .testTarget(
         name: "ServeHTTPTests",
         dependencies: [
-            "ServeHTTP", "Instruments", .product(name: "Logging", package: "swift-log"),
+            "ServeHTTP", "Instruments", .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
         ] + nio,
         swiftSettings: strict),
     .testTarget(
@@ -142,6 +159,7 @@ let package = Package(
         ? []
         : [
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

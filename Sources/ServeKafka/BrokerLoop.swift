@@ -1,5 +1,6 @@
 import Instruments
 import KafkaWire
+import Listening
 import Log
 import Logging
 import Machine
@@ -126,33 +127,5 @@ extension LoopEvent {
         case .synced(let request, _, _), .readable(let request), .done(let request, _): request.connection
         case .memoryAvailable(let connection): connection
         }
-    }
-}
-
-/// Lets through a number of log lines per second, and counts the rest. A value: time is passed in.
-struct LogLimiter {
-    /// The lines let through per second.
-    let linesPerSecond: Int
-    private var windowStart: UInt64 = 0
-    private var linesInWindow = 0
-    private var suppressed = 0
-
-    init(linesPerSecond: Int) {
-        self.linesPerSecond = linesPerSecond
-    }
-
-    /// How many lines were suppressed since the last one, if this one may be written; else nil.
-    mutating func admit(now: UInt64) -> Int? {
-        if now >= windowStart + 1_000_000_000 {
-            windowStart = now
-            linesInWindow = 0
-        }
-        guard linesInWindow < linesPerSecond else {
-            suppressed += 1
-            return nil
-        }
-        linesInWindow += 1
-        defer { suppressed = 0 }
-        return suppressed
     }
 }

@@ -1,4 +1,5 @@
 public import Instruments
+import Listening
 public import Log
 public import Logging
 public import Machine
@@ -71,6 +72,13 @@ public final class KafkaServer: Sendable {
     ) async throws -> any Channel {
         let byLoop = Dictionary(uniqueKeysWithValues: mailboxes.map { (ObjectIdentifier($0.eventLoop), $0) })
         return try await ServerBootstrap(group: eventLoops)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPause(
+                            listener: "kafka", instruments: broker.instruments.registry, logger: broker.logger))
+                }
+            }
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // One read per cycle: a connection whose reading is paused holds one receive buffer, not several.

@@ -23,7 +23,7 @@ enum ServeNode {
         }
         let figures = ProcessFigures(machine: machine, data: settings.data)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        logger.debug("open files", metadata: ["limit": "\(raiseFileLimit())"])
+        checkFileLimit(settings, logger)
         let registry = InstrumentRegistry()
         registry.addCollector(figures.write)
         let readiness = Readiness(notReady: "recovering the log")
@@ -52,6 +52,18 @@ enum ServeNode {
         await http.stop()
         try? await eventLoops.shutdownGracefully()
         logger.info("stopped")
+    }
+
+    /// Raises the limit of open files, and warns where the bounds allow more than it does.
+    private static func checkFileLimit(_ settings: ServeSettings, _ logger: Logger) {
+        let limit = raiseFileLimit()
+        guard limit < settings.mostOpenFiles else { return logger.debug("open files", metadata: ["limit": "\(limit)"]) }
+        logger.warning(
+            "the limit of open files is below what the bounds allow",
+            metadata: [
+                "limit": "\(limit)", "bounds": "\(settings.mostOpenFiles)",
+                "hint": "raise it (ulimit -Hn, or LimitNOFILE= in systemd), or lower --max-connections",
+            ])
     }
 
     private static func startHTTP(
@@ -88,7 +100,7 @@ enum ServeNode {
         let opened = await offLoops {
             Result { () throws(LogError) in
                 try CommitLog.open(
-                    directory: settings.data, settings: LogSettings(), machine: machine, metadata: metadata
+                    directory: settings.data, settings: settings.log, machine: machine, metadata: metadata
                 ) { event in
                     logger.log(
                         level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])

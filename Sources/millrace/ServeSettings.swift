@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Log
 import Logging
 import ServeHTTP
 import ServeKafka
@@ -12,6 +13,8 @@ struct ServeSettings: Sendable {
     var kafka = KafkaServerSettings()
     /// The HTTP listener.
     var http = HTTPServerSettings()
+    /// The log; its bounds have no options.
+    let log = LogSettings()
     /// Where the ready line is written besides STDOUT. Default nil: nowhere.
     var readyFile: String?
     /// How long a graceful stop waits for clients, in seconds. Default 10.
@@ -20,6 +23,12 @@ struct ServeSettings: Sendable {
     var logFormat = LogFormat.logfmt
     /// Which log lines are written. Default info.
     var logLevel = Logger.Level.info
+
+    /// The most files that are open at the same time if every bound is reached: connections, segments, and 64 for the
+    /// rest (24 in an idle server).
+    var mostOpenFiles: UInt64 {
+        UInt64(kafka.maximumConnections + http.maximumConnections + log.maximumOpenSegments + 64)
+    }
 
     /// Options first, then the environment, then the defaults.
     ///

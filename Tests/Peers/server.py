@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -52,12 +53,13 @@ def data_directory(prefix):
 class Server:
     """One data directory, and the process that serves it. The ports stay the same across restarts."""
 
-    def __init__(self, directory, data=None, flags=(), host="127.0.0.1", environment=None):
+    def __init__(self, directory, data=None, flags=(), host="127.0.0.1", environment=None, open_files=None):
         self.directory = Path(directory)
         self.data = Path(data) if data else self.directory / "data"
         self.flags = list(flags)
         self.host = host
         self.environment = environment or {}
+        self.open_files = open_files
         self.process = None
         self.ready = {}
         self.kafka_port = self.http_port = 0
@@ -77,7 +79,11 @@ class Server:
         self.spawned_at = time.monotonic()
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT, env={**os.environ, **self.environment})
+                                            stderr=subprocess.STDOUT, env={**os.environ, **self.environment},
+                                            preexec_fn=self._limit_open_files if self.open_files else None)
+
+    def _limit_open_files(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, self.open_files)
 
     def wait_ready(self, seconds=START_SECONDS):
         """Seconds from the start of the process to its ready line."""

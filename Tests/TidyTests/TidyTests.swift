@@ -6,7 +6,7 @@ import Testing
     private static let layers = [
         "CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib", "CSQLite", "Bytes", "Machine", "SimulatedMachine",
         "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "MillraceTesting",
-        "ServeKafka", "ServeHTTP", "millrace",
+        "Listening", "ServeKafka", "ServeHTTP", "millrace",
     ]
 
     private static let maximumFileLines = 500

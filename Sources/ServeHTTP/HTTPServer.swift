@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 public import Instruments
+import Listening
 public import Logging
 public import NIOCore
 import ServiceLifecycle
@@ -35,12 +36,10 @@ public final class HTTPServer: Sendable {
         let (addresses, found) = AsyncStream.makeStream(of: SocketAddress.self)
         let application = Application(
             router: router(instruments, readiness),
-            server: .http1(
-                configuration: .init(idleTimeout: .seconds(settings.idleTimeoutSeconds))),
-            configuration: .init(
-                address: .hostname(settings.host, port: settings.port), serverName: "millrace",
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
+            server: .http1(configuration: connections(settings, instruments, logger)),
+            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "millrace"),
             onServerRunning: { channel in
+                await pauseAccepting(on: channel, instruments, logger)
                 if let address = channel.localAddress { found.yield(address) }
                 found.finish()
             },
@@ -61,6 +60,27 @@ public final class HTTPServer: Sendable {
     public func stop() async {
         await services.triggerGracefulShutdown()
         _ = await running.result
+    }
+
+    private static func connections(
+        _ settings: HTTPServerSettings, _ instruments: InstrumentRegistry, _ logger: Logger
+    ) -> HTTP1Channel.Configuration {
+        let bounds = ConnectionBounds(settings: settings, instruments: instruments, logger: logger)
+        return .init(
+            additionalChannelHandlers: [ConnectionHandler(bounds)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: settings.maximumHeaderBytes, maxHeaderListSize: settings.maximumHeaderBytes,
+                maxHeaderFieldCount: settings.maximumHeaderCount))
+    }
+
+    /// Before Hummingbird's own handlers, which do nothing about it.
+    private static func pauseAccepting(
+        on channel: any Channel, _ instruments: InstrumentRegistry, _ logger: Logger
+    ) async {
+        try? await channel.eventLoop.submit {
+            let handler = AcceptPause(listener: "http", instruments: instruments, logger: logger)
+            try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+        }.get()
     }
 
     private static func router(_ instruments: InstrumentRegistry, _ readiness: Readiness) -> Router<BasicRequestContext>

@@ -28,6 +28,14 @@ public struct LogSettings: Sendable {
     public var checkpointIntervalMilliseconds: Int64 = 10_000
     /// Time between passes of retention, in milliseconds. Default 5 minutes, as Kafka.
     public var retentionIntervalMilliseconds: Int64 = 300_000
+    /// The bytes of the disk to be kept free: with less, appends fail with `.noSpace`, while reads, deletes and retention
+    /// go on, and so do the commits of consumer groups. Default nil: a twentieth of the disk, at most 1 GiB. 0: none.
+    public var diskReserveBytes: Int64?
+    /// Time between two looks at how full the disk is, in milliseconds. Default one second: at 1 GB/s no more than the
+    /// default reserve is written meanwhile.
+    public var diskCheckIntervalMilliseconds: Int64 = 1_000
+    /// Time between passes of retention by share of the disk, in milliseconds. Default 10 s.
+    public var diskShareIntervalMilliseconds: Int64 = 10_000
     /// Log bytes between producer-state snapshots; bounds what a start replays. Default 64 MiB. Closing takes one
     /// after 256 KiB already.
     public var snapshotIntervalBytes: Int64 = 64 << 20

@@ -19,7 +19,8 @@ extension CommitLog {
         let context = LogContext(
             machine: machine, settings: settings, directory: directory,
             segments: SegmentContext(files: machine.files, open: OpenSegments(limit: settings.maximumOpenSegments)),
-            commits: CommitQueue(clock: machine.clock), report: onEvent)
+            commits: CommitQueue(clock: machine.clock), disk: DiskSpace(reserveBytes: settings.diskReserveBytes),
+            report: onEvent)
         let checkpoint = try readCheckpoint(data, context)
         let log = CommitLog(
             context: context, data: data, metadata: metadata,

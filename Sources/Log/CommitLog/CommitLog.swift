@@ -60,6 +60,12 @@ public final class CommitLog: Sendable {
             Maintenance.Chore(everyMilliseconds: context.settings.retentionIntervalMilliseconds) { [weak self] in
                 self?.enforceRetention()
             },
+            Maintenance.Chore(everyMilliseconds: context.settings.diskCheckIntervalMilliseconds) { [weak self] in
+                self?.checkDisk()
+            },
+            Maintenance.Chore(everyMilliseconds: context.settings.diskShareIntervalMilliseconds) { [weak self] in
+                self?.enforceDiskShares()
+            },
         ])
     }
 

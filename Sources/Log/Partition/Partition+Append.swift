@@ -61,6 +61,10 @@ extension Partition {
     func openForAppend(_ core: inout PartitionCore) throws(LogError) {
         try open(&core)
         if let fence = core.fence { throw fence }
+        // Consumers that go on reading are what lets retention help, so their groups may use the reserve.
+        if context.disk.isShort, !TopicName.isInternal(topicName) {
+            throw LogError(.noSpace, "\(label): the disk has less free than its reserve; try again")
+        }
     }
 
     private func append(

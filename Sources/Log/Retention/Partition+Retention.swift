@@ -43,6 +43,43 @@ extension Partition {
         return try removeExpired(removed)
     }
 
+    /// What retention by share of the disk may remove, oldest first, and the bytes of the rest.
+    ///
+    /// - Parameter seals: whether a growing segment that is synced, and large enough to matter, is sealed first.
+    func segmentsForShare(seals: Bool) -> (sealed: [DiskShare.Candidate], growingBytes: Int64) {
+        let found = try? withCore { core throws(LogError) in
+            try open(&core)
+            if seals, core.fence == nil, core.synced.offset == core.state.logEndOffset,
+                core.position >= Self.minimumSealedBytes
+            {
+                try seal(&core)
+            }
+            var sealed: [DiskShare.Candidate] = []
+            for (segment, next) in zip(core.segments, core.segments.dropFirst()) {
+                guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
+                let newest = try segment.maxTimestamp()
+                sealed.append(
+                    DiskShare.Candidate(
+                        sizeBytes: segment.sizeBytes, maxTimestamp: newest, endOffset: next.baseOffset))
+            }
+            return (sealed, size(core) - sealed.reduce(0) { $0 + $1.sizeBytes })
+        }
+        return found ?? ([], 0)
+    }
+
+    /// A growing segment below this size is not sealed by retention by share, in bytes: it would make many files of
+    /// little.
+    private static let minimumSealedBytes: Int64 = 1 << 20
+
+    /// Begins a new segment behind a wholly synced one.
+    private func seal(_ core: inout PartitionCore) throws(LogError) {
+        try roll(&core)
+        core.synced = core.end
+        if core.queued.insert(.lazy).inserted {
+            context.commits.addLazy(self, within: configuration.flushMilliseconds)
+        }
+    }
+
     private func removeExpired(_ removed: [Segment]) throws(LogError) -> Int64 {
         guard !removed.isEmpty else { return 0 }
         do {
@@ -59,11 +96,7 @@ extension Partition {
     private func takeExpired(_ core: inout PartitionCore, now: Int64) throws(LogError) -> [Segment] {
         let isWhollySynced = core.synced.offset == core.state.logEndOffset
         if isWhollySynced, core.position > 0, isExpired(core.builder.maxTimestamp, core.active, now) {
-            try roll(&core)
-            core.synced = core.end
-            if core.queued.insert(.lazy).inserted {
-                context.commits.addLazy(self, within: configuration.flushMilliseconds)
-            }
+            try seal(&core)
         }
         var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
         var count = 0

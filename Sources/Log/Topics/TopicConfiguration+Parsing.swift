@@ -31,6 +31,8 @@ extension TopicConfiguration {
         switch name {
         case "retention.ms": retentionMilliseconds = try Self.number(name, value, -1...Int64.max)
         case "retention.bytes": retentionBytes = try Self.number(name, value, -1...Int64.max)
+        case "millrace.retention.disk.percent":
+            retentionDiskPercent = Int32(try Self.number(name, value, 0...100))
         case "segment.bytes": segmentBytes = try Self.number(name, value, 14...Int64(Int32.max))
         case "segment.ms": segmentMilliseconds = try Self.number(name, value, 1...Int64.max)
         case "max.message.bytes": maximumMessageBytes = Int32(try Self.number(name, value, 0...Int64(Int32.max)))

@@ -4,6 +4,9 @@ public struct TopicConfiguration: Sendable, Equatable {
     public var retentionMilliseconds: Int64 = 604_800_000
     /// `retention.bytes`: how many bytes a partition keeps; -1 without limit. Default -1.
     public var retentionBytes: Int64 = -1
+    /// `millrace.retention.disk.percent`: how much of the disk the topic's partitions may take together, in percent;
+    /// beyond it the oldest segments go. Default 0: no such limit.
+    public var retentionDiskPercent: Int32 = 0
     /// `segment.bytes`: the size at which a segment is closed. Default 1 GiB.
     public var segmentBytes: Int64 = 1 << 30
     /// `segment.ms`: the age at which a segment is closed by the next append. Default 7 days.

@@ -15,6 +15,7 @@ extension TopicConfiguration {
             Entry(name: "max.message.bytes", value: "\(maximumMessageBytes)"),
             Entry(name: "message.timestamp.after.max.ms", value: "\(timestampAfterMaximumMilliseconds)"),
             Entry(name: "message.timestamp.type", value: logAppendTime ? "LogAppendTime" : "CreateTime"),
+            Entry(name: "millrace.retention.disk.percent", value: "\(retentionDiskPercent)"),
             Entry(name: "retention.bytes", value: "\(retentionBytes)"),
             Entry(name: "retention.ms", value: "\(retentionMilliseconds)"),
             Entry(name: "segment.bytes", value: "\(segmentBytes)"),

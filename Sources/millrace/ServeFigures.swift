@@ -17,6 +17,19 @@ struct LogFigures: Sendable {
         registry.addCollector(write)
     }
 
+    /// Says what goes and when, before it bites.
+    func announceRetention(_ settings: LogSettings, _ logger: Logger) {
+        let defaults = settings.topicDefaults
+        logger.info(
+            "retention",
+            metadata: [
+                "default-ms": "\(defaults.retentionMilliseconds)",
+                "default-bytes-per-partition": "\(defaults.retentionBytes)",
+                "topics": "\(log.topics().count)", "disk-reserve-bytes": "\(log.diskReserveBytes ?? -1)",
+                "hint": "per topic: retention.ms, retention.bytes, millrace.retention.disk.percent",
+            ])
+    }
+
     private func write(_ writer: inout ExpositionWriter) {
         let topics = log.topics()
         writer.family("millrace_topics", help: "Topics.", kind: .gauge)
@@ -25,6 +38,14 @@ struct LogFigures: Sendable {
         writer.sample(topics.reduce(0) { $0 + $1.partitions.count })
         writer.family("millrace_partitions_fenced", help: "Partitions that take no more appends.", kind: .gauge)
         writer.sample(topics.reduce(0) { $0 + $1.partitions.count { $0.fenceReason != nil } })
+        if let bytes = log.diskReserveBytes {
+            writer.family("millrace_disk_reserve_bytes", help: "What is kept free of that disk.", kind: .gauge)
+            writer.sample(bytes)
+        }
+        writer.family(
+            "millrace_disk_refusing_writes", help: "1 while writes are refused because less than the reserve is free.",
+            kind: .gauge)
+        writer.sample(log.isDiskShort ? 1 : 0)
         perTopic(&writer, "millrace_topic_size_bytes", "Bytes of the segments, by topic.", .gauge, topics) { topic in
             topic.partitions.reduce(0) { $0 + $1.sizeBytes }
         }

@@ -31,8 +31,10 @@ enum ServeNode {
 
         let http = try await startHTTP(settings, registry, readiness, eventLoops, logger)
         let log = try await openLog(settings, machine, logger)
-        LogFigures(log: log).register(in: registry)
+        let logFigures = LogFigures(log: log)
+        logFigures.register(in: registry)
         log.start()
+        logFigures.announceRetention(settings.log, logger)
         let kafka = try await startKafka(settings, log, registry, machine, eventLoops, logger)
 
         readiness.state = .ready

@@ -61,6 +61,12 @@ struct ServeOptions: ParsableArguments {
             "Memory in bytes for large requests that have arrived in part; then no more are read. (default: 536870912)")
     var requestMemoryBytes: Int?
 
+    @Option(
+        help:
+            "Bytes of the disk to be kept free: with less, writes are refused until there is room, and reads, deletes and retention go on; 0 keeps none. (default: a twentieth of the disk, at most 1073741824)"
+    )
+    var diskReserveBytes: Int64?
+
     @Option(help: "Seconds that a request may take to arrive; then its connection is closed. (default: 60)")
     var requestTimeout: Int64?
 

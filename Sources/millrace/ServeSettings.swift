@@ -13,8 +13,8 @@ struct ServeSettings: Sendable {
     var kafka = KafkaServerSettings()
     /// The HTTP listener.
     var http = HTTPServerSettings()
-    /// The log; its bounds have no options.
-    let log = LogSettings()
+    /// The log; but for the disk's reserve, its bounds have no options.
+    var log = LogSettings()
     /// Where the ready line is written besides STDOUT. Default nil: nowhere.
     var readyFile: String?
     /// How long a graceful stop waits for clients, in seconds. Default 10.
@@ -91,6 +91,7 @@ struct ServeSettings: Sendable {
         if let bytes = try take.number("request-memory-bytes", options.requestMemoryBytes, in: (1 << 20)...(1 << 40)) {
             kafka.maximumGatheredBytes = bytes
         }
+        log.diskReserveBytes = try take.number("disk-reserve-bytes", options.diskReserveBytes, in: 0...(1 << 50))
         if let seconds = try take.number("request-timeout", options.requestTimeout, in: 1...86_400) {
             kafka.frameTimeoutMilliseconds = seconds * 1_000
         }

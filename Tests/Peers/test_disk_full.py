@@ -46,9 +46,10 @@ def mounting():
 class SmallDisk:
     """A server whose disk has room for a few megabytes, and a filler to take away."""
 
-    def __init__(self, place, room):
+    def __init__(self, place, room, reserve=0):
         self.filler = place / "filler"
-        self.server = Server(data_directory("full"), data=place / "data")
+        flags = ["--disk-reserve-bytes", str(reserve)]
+        self.server = Server(data_directory("full"), data=place / "data", flags=flags)
         self.server.start()
         with self.server.connect() as connection:
             for topic in ("t", "other"):
@@ -88,6 +89,35 @@ def small_disk(mounting):
     disk = SmallDisk(mounting(), 5 << 20)
     yield disk
     disk.server.discard()
+
+
+def test_the_reserve_stops_writes_before_the_disk_is_full(mounting):
+    """Below the reserve writes are refused; deleting a topic makes room, and writes go on by themselves."""
+    place = mounting()
+    disk = SmallDisk(place, 40 << 20, reserve=20 << 20)
+    server = disk.server
+    try:
+        with server.connect() as connection:
+            codes = []
+            deadline = time.monotonic() + 20
+            while not any(codes[-1:]) and time.monotonic() < deadline:
+                codes.append(disk.produce(connection))
+                time.sleep(0.01)
+            assert codes[-1] == Error.STORAGE_ERROR
+            free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+            assert free > 5 << 20, "the reserve was used up"
+            assert server.metrics()["millrace_disk_refusing_writes"] == 1
+            assert "the disk is full" in server.log_text()
+            disk.assert_intact()
+            # Topics can still be created and deleted, and what a delete frees lets writes go on.
+            assert connection.produce("other", [b"no"]).error_code == Error.STORAGE_ERROR
+            connection.delete_topic("t")
+            while connection.produce("other", [b"yes"]).error_code:
+                assert time.monotonic() < deadline + 20, "writes do not go on although there is room"
+                time.sleep(0.1)
+            assert server.metrics()["millrace_disk_refusing_writes"] == 0
+    finally:
+        server.discard()
 
 
 def test_a_full_disk_refuses_writes_serves_reads_and_recovers(small_disk):

@@ -52,6 +52,7 @@ public final class CommitLog: Sendable {
 
     /// Starts the background threads: flushers, retention, checkpoints.
     public func start() {
+        checkDisk()
         flusher.start(threads: context.settings.flusherThreads)
         maintenance.start([
             Maintenance.Chore(everyMilliseconds: context.settings.checkpointIntervalMilliseconds) { [weak self] in

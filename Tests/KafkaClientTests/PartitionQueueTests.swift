@@ -105,6 +105,49 @@ import Testing
         #expect(send(&queue, two) == ["1@0/1"])
     }
 
+    @Test func aBatchThatIsTooLargeIsSplitUnderItsNumbers() {
+        var queue = filled([4, 2, 1])
+        #expect(send(&queue, one) == ["0@0/0", "1@4/0", "2@6/0"])
+        queue.enqueue(id: 3, recordCount: 1, deadline: 10_000, isReady: true)
+        #expect(queue.resolve(id: 0, .tooLarge, now: 0, random: middle) == .split)
+        #expect(queue.resolve(id: 1, .sequenceRejected, now: 0, random: middle) == .again)
+        #expect(queue.resolve(id: 2, .sequenceRejected, now: 0, random: middle) == .again)
+        #expect(send(&queue, one) == [], "its place is held")
+        queue.split(id: 0, into: [(10, 3), (11, 1)])
+        #expect(send(&queue, one) == ["10@0/0"])
+        #expect(queue.resolve(id: 10, .tooLarge, now: 0, random: middle) == .split)
+        queue.split(id: 10, into: [(12, 1), (13, 2)])
+        for (id, sent) in [(12, "12@0/0"), (13, "13@1/0"), (11, "11@3/0"), (1, "1@4/0"), (2, "2@6/0"), (3, "3@7/0")] {
+            #expect(send(&queue, one) == [sent], "one after the other")
+            #expect(queue.resolve(id: id, .written, now: 0, random: middle) == .succeeded)
+        }
+        #expect(queue.isEmpty && !queue.needsNewIdentity(current: one))
+    }
+
+    @Test func theNumbersOfPartsWrapToZero() {
+        var queue = filled([.max, 2])
+        _ = send(&queue, one)
+        #expect(queue.resolve(id: 0, .written, now: 0, random: middle) == .succeeded)
+        #expect(queue.resolve(id: 1, .tooLarge, now: 0, random: middle) == .split)
+        queue.split(id: 1, into: [(10, 1), (11, 1)])
+        #expect(send(&queue, one) == ["10@2147483647/0"])
+        #expect(queue.resolve(id: 10, .written, now: 0, random: middle) == .succeeded)
+        #expect(send(&queue, one) == ["11@0/0"])
+    }
+
+    @Test func aSingleRecordThatIsTooLargeFailsAndTheNextOnesAreNumberedAnew() {
+        var queue = filled([2])
+        _ = send(&queue, one)
+        #expect(queue.resolve(id: 0, .tooLarge, now: 0, random: middle) == .split)
+        queue.split(id: 0, into: [(10, 1), (11, 1)])
+        #expect(send(&queue, one) == ["10@0/0"])
+        #expect(queue.resolve(id: 10, .tooLarge, now: 0, random: middle) == .failed)
+        #expect(send(&queue, one) == ["11@1/0"])
+        #expect(queue.resolve(id: 11, .sequenceRejected, now: 0, random: middle) == .again)
+        #expect(queue.needsNewIdentity(current: one))
+        #expect(send(&queue, two) == ["11@0/1"])
+    }
+
     @Test func anotherPartitionsNewEpochTakesEffectOnceNothingIsUnresolved() {
         var queue = filled([1, 1, 1])
         _ = queue.send(identity: one, now: 0)

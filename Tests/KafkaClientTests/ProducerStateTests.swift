@@ -1,3 +1,4 @@
+import Bytes
 import KafkaWire
 import NIOCore
 import Testing
@@ -71,7 +72,11 @@ import Testing
 
         mutating func answer(_ id: Int, _ answer: ProducerState.BatchAnswer, now: Int64 = 0) {
             state.requestEnded(broker: 1)
-            for one in state.resolve(id, answer, now: now, random: ProducerStateTests.middle) { one.tell() }
+            let resolution = state.resolve(id, answer, now: now, random: ProducerStateTests.middle)
+            for one in resolution.settled { one.tell() }
+            guard let oversized = resolution.oversized else { return }
+            let parts = oversized.split(compression: .none, maximumBytes: 1 << 20)
+            if case .success(let parts) = parts { state.split(id, into: parts) }
         }
     }
 
@@ -131,6 +136,42 @@ import Testing
         #expect(try await second.metadata().map(\.offset) == [102])
         #expect(try await second.metadata().map(\.timestampMilliseconds) == [7])
         #expect(bench.state.usedBytes == 0)
+    }
+
+    @Test func aBatchThatIsTooLargeIsSplitUntilSingleRecords() async throws {
+        var bench = Bench { $0.lingerMilliseconds = 0 }
+        let (first, _) = bench.add([10, 10])
+        let (second, _) = bench.add([500, 10])
+        let flush = bench.state.flush()
+        #expect(bench.drain(now: 0).map(\.id) == [0])
+        bench.answer(0, .init(outcome: .tooLarge))
+        #expect(bench.drain(now: 0).map(\.id) == [1], "the two before the large one")
+        bench.answer(1, .init(outcome: .written, baseOffset: 70))
+        #expect(bench.drain(now: 0).map(\.id) == [2], "the large one")
+        let refused = KafkaClientError(.refused, "too large", brokerCode: 10)
+        bench.answer(2, .init(outcome: .tooLarge, error: refused))
+        #expect(flush.result == nil, "one part is left")
+        #expect(bench.drain(now: 0).map(\.id) == [3])
+        bench.answer(3, .init(outcome: .written, baseOffset: 72))
+        #expect(flush.result != nil)
+        #expect(try await first.metadata().map(\.offset) == [70, 71])
+        let outcomes = try await second.outcomes()
+        #expect(throws: KafkaClientError.self) { try outcomes[0].get() }
+        #expect(try outcomes[1].get().offset == 72)
+        #expect(bench.state.usedBytes == 0 && bench.state.batches.isEmpty)
+    }
+
+    @Test func aBatchThatIsGivenUpWhileItIsSplitStaysGivenUp() {
+        var bench = Bench { $0.lingerMilliseconds = 0 }
+        _ = bench.add([10, 10])
+        _ = bench.drain(now: 0)
+        bench.state.requestEnded(broker: 1)
+        let resolution = bench.state.resolve(0, .init(outcome: .tooLarge), now: 0, random: Self.middle)
+        _ = bench.drain(now: 1_000)
+        let parts = resolution.oversized?.split(compression: .none, maximumBytes: 1_000)
+        if case .success(let parts) = parts { bench.state.split(0, into: parts) }
+        #expect(bench.state.batches.isEmpty && bench.state.usedBytes == 0)
+        #expect(bench.drain(now: 1_001).isEmpty)
     }
 
     @Test func aFullBufferMakesCallersWaitInOrder() throws {

@@ -17,6 +17,8 @@ struct ProducerIdentity: Sendable, Hashable {
 /// - A broker that rejects the number of the oldest unresolved batch has written neither that batch nor any behind it
 ///   (it lost its memory of us, or an earlier batch failed for good). Then all are numbered anew from 0 under the
 ///   next epoch (KIP-360), once none is under way.
+/// - The parts of a batch that was too large share its numbers and go out like repetitions, so that those behind it,
+///   which the broker has rejected, need no new ones.
 /// - A new identity takes effect in a partition only when no numbered batch is unresolved there.
 struct PartitionQueue: Sendable {
     struct Batch: Sendable, Equatable {
@@ -46,6 +48,8 @@ struct PartitionQueue: Sendable {
         case retriable
         /// Its sequence number or epoch does not fit.
         case sequenceRejected
+        /// It exceeds what the broker takes.
+        case tooLarge
         /// It will never be written.
         case rejected
     }
@@ -56,6 +60,8 @@ struct PartitionQueue: Sendable {
         case failed
         /// It stays in the queue and is sent again.
         case again
+        /// It holds its place until `split` puts smaller ones there.
+        case split
         /// It had been given up before the answer came.
         case unknown
     }
@@ -125,6 +131,13 @@ struct PartitionQueue: Sendable {
         case .rejected:
             batches.remove(at: index)
             return .failed
+        case .tooLarge:
+            guard batches[index].recordCount > 1 else {
+                batches.remove(at: index)
+                return .failed
+            }
+            batches[index].isReady = false
+            return .split
         case .retriable:
             notBefore = max(notBefore, now + backoff.failed(random: random))
             return .again
@@ -144,6 +157,20 @@ struct PartitionQueue: Sendable {
         let expired = batches.filter { $0.deadline <= now }
         batches.removeAll { $0.deadline <= now }
         return expired
+    }
+
+    /// Puts smaller batches in the place of one that was too large. They are ready, and begin with its number.
+    mutating func split(id: Int, into parts: [(id: Int, recordCount: Int32)]) {
+        guard let index = batches.firstIndex(where: { $0.id == id }) else { return }
+        let whole = batches[index]
+        var sequence = whole.sequence
+        let replacement = parts.map { part in
+            defer { sequence = sequence.map { Self.sequence($0, after: part.recordCount) } }
+            return Batch(
+                id: part.id, recordCount: part.recordCount, deadline: whole.deadline, isReady: true,
+                sequence: sequence, attempts: whole.attempts)
+        }
+        batches.replaceSubrange(index...index, with: replacement)
     }
 
     /// Gives up a batch that was never sent.
@@ -183,11 +210,13 @@ struct PartitionQueue: Sendable {
         }
     }
 
-    /// Numbers count records and wrap to 0 after 2³¹ − 1.
     private mutating func number(_ index: Int) -> Int32 {
         let sequence = nextSequence
         batches[index].sequence = sequence
-        nextSequence = (sequence &+ batches[index].recordCount) & .max
+        nextSequence = Self.sequence(sequence, after: batches[index].recordCount)
         return sequence
     }
+
+    /// Numbers count records and wrap to 0 after 2³¹ − 1.
+    private static func sequence(_ first: Int32, after recordCount: Int32) -> Int32 { (first &+ recordCount) & .max }
 }

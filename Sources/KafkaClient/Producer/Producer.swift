@@ -130,6 +130,25 @@ public final class Producer: Sendable {
         }
     }
 
+    /// Cuts batches that were too large into smaller ones.
+    func split(_ batches: [OversizedBatch]) {
+        // No batch holds more: it ends at the one, unless a single record takes up to the other.
+        let maximumBytes = max(settings.batchBytes, settings.maximumRequestBytes)
+        for batch in batches {
+            let parts = batch.split(compression: settings.compression.wire, maximumBytes: maximumBytes)
+            let settled = state.withLock { state -> [ProducerState.Settled] in
+                switch parts {
+                case .success(let parts):
+                    state.split(batch.id, into: parts)
+                    return []
+                case .failure(let error):
+                    return state.drop(batch.id, error)
+                }
+            }
+            for one in settled { one.tell() }
+        }
+    }
+
     func scheduleDrain() {
         guard !drainIsComing.exchange(true, ordering: .acquiringAndReleasing) else { return }
         client.loop.execute { [self] in

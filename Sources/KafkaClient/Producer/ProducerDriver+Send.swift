@@ -52,13 +52,14 @@ extension ProducerDriver {
                 answers.answer(for: batch, onStale: { cluster.metadata.distrust(batch.topic) })
             }
         }
-        let settled = producer.state.withLock { state in
+        let resolved = producer.state.withLock { state in
             state.requestEnded(broker: broker)
-            return zip(batches, answers).flatMap { batch, answer in
+            return zip(batches, answers).map { batch, answer in
                 state.resolve(batch.id, answer, now: now, random: .random(in: 0 ... .max))
             }
         }
-        for one in settled { one.tell() }
+        for one in resolved.flatMap(\.settled) { one.tell() }
+        producer.split(resolved.compactMap(\.oversized))
         producer.scheduleDrain()
     }
 }
@@ -121,6 +122,7 @@ extension PartitionQueue.Outcome {
         switch code {
         case .none, .duplicateSequenceNumber: self = .written
         case .outOfOrderSequenceNumber, .unknownProducerId, .invalidProducerEpoch: self = .sequenceRejected
+        case .messageTooLarge: self = .tooLarge
         // Not retriable in general: the topic's id may have changed, which metadata tells.
         case .inconsistentTopicId: self = .retriable
         default: self = code.isRetriable ? .retriable : .rejected

@@ -34,7 +34,9 @@ public struct ProducerSettings: Sendable, Hashable {
     /// How long a batch waits for company, in milliseconds; 0 sends at once. Whatever waits leaves when its batch is
     /// full or on `flush`. The default is 5.
     public var lingerMilliseconds: Int64
-    /// A batch leaves when it holds this many bytes before compression. The default is 256 KiB.
+    /// A batch leaves when it holds this many bytes before compression. The default is 256 KiB. A batch that the broker
+    /// finds too large (`max.message.bytes`) is split, down to single records; a record that is too large alone fails
+    /// with `.refused`.
     public var batchBytes: Int
     /// The largest request, and thereby the largest record, in bytes before compression. The default is 1 MiB,
     /// which is what brokers accept by default.

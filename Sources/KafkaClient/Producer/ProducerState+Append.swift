@@ -102,7 +102,8 @@ extension ProducerState {
         slot.queue.enqueue(
             id: open.id, recordCount: Int32(open.recordCount), deadline: open.deliveryDeadline, isReady: false)
         batches[open.id] = Sealed(
-            slot: place, claims: open.claims, recordCount: open.recordCount, reservedBytes: open.reservedBytes)
+            slot: place, order: open.id, claims: open.claims, recordCount: open.recordCount,
+            reservedBytes: open.reservedBytes)
         topics[slot.topic].partitioner.batchCompleted(in: slot.partition)
         followup.toSeal.append(open)
     }

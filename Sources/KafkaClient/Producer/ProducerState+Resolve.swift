@@ -18,6 +18,13 @@ extension ProducerState {
         var error: KafkaClientError?
     }
 
+    /// What follows from an answer.
+    struct Resolution {
+        var settled: [Settled] = []
+        /// The batch that is to be split outside of the lock.
+        var oversized: OversizedBatch?
+    }
+
     /// A request is over, with or without an answer.
     mutating func requestEnded(broker: Int32) {
         inFlight[broker, default: 1] -= 1
@@ -25,22 +32,26 @@ extension ProducerState {
     }
 
     /// The fate of one batch of a request.
-    mutating func resolve(_ id: Int, _ answer: BatchAnswer, now: Int64, random: UInt64) -> [Settled] {
-        guard let batch = batches[id] else { return [] }
+    mutating func resolve(_ id: Int, _ answer: BatchAnswer, now: Int64, random: UInt64) -> Resolution {
+        guard let batch = batches[id] else { return Resolution() }
         switch slots[batch.slot].queue.resolve(id: id, answer.outcome, now: now, random: random) {
         case .again, .unknown:
             batches[id]?.broker = nil
-            return []
+            return Resolution()
+        case .split:
+            batches[id]?.broker = nil
+            return Resolution(oversized: batch.bytes.map { OversizedBatch(id: id, bytes: $0) })
         case .succeeded:
             let written = Delivery.Written(
                 offset: answer.baseOffset, logAppendTimeMilliseconds: answer.logAppendTimeMilliseconds)
-            return settle(id, .success(written))
+            return Resolution(settled: settle(id, .success(written)))
         case .failed:
-            return settle(id, .failure(answer.error ?? KafkaClientError(.refused, "the broker refused the records")))
+            let error = answer.error ?? KafkaClientError(.refused, "the broker refused the records")
+            return Resolution(settled: settle(id, .failure(error)))
         }
     }
 
-    /// A batch could not be compressed.
+    /// A batch could not be compressed, or not be split.
     mutating func drop(_ id: Int, _ error: KafkaClientError) -> [Settled] {
         guard let batch = batches[id] else { return [] }
         slots[batch.slot].queue.remove(id: id)
@@ -52,7 +63,7 @@ extension ProducerState {
         guard let batch = batches.removeValue(forKey: id) else { return [] }
         usedBytes -= batch.reservedBytes
         let partition = slots[batch.slot].partition
-        endFlushes(settling: id)
+        endFlushes(settling: batch.order)
         admitWaiters()
         return batch.claims.map { claim in
             let shifted = outcome.map { written in

@@ -3,8 +3,8 @@ import NIOCore
 /// Everything a producer knows, as a pure value: topics and their partitions, batches being filled, batches under
 /// way, and callers that wait for room. It is given the time and what happened, and tells what to do.
 ///
-/// The parts: `ProducerState+Append` (records come in), `ProducerState+Drain` (batches go out) and
-/// `ProducerState+Resolve` (answers come back).
+/// The parts: `ProducerState+Append` (records come in), `ProducerState+Drain` (batches go out),
+/// `ProducerState+Resolve` (answers come back) and `ProducerState+Split` (batches that were too large).
 struct ProducerState {
     /// A partition: the batch being filled and those under way. A class, so that the batch is filled in place.
     final class Slot {
@@ -34,6 +34,8 @@ struct ProducerState {
     /// A complete batch.
     struct Sealed {
         let slot: Int
+        /// The batch that it was closed as: its own number, or that of the batch that it is a part of.
+        let order: Int
         let claims: [Claim]
         let recordCount: Int
         /// What it holds of the buffer.

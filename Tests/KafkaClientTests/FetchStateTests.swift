@@ -103,12 +103,12 @@ import Testing
         var state = state()
         state.assign(a, from: .offset(0), to: nil)
         let old = try entry(state.due(now: 0, buffered: 0, leaders: leaders([1])))
-        _ = state.seek(a, to: .offset(50))
+        _ = state.seek(a, to: .offset(5))
         let isAssigned = state.seek(b, to: .offset(0))
         #expect(!isAssigned)
         state.requestEnded(broker: 1)
         #expect(state.settle(old, .records(next: 10), now: 0, random: middle) == .drop)
-        #expect(fetches(state.due(now: 0, buffered: 0, leaders: leaders([1]))) == ["1: t-0@50"])
+        #expect(fetches(state.due(now: 0, buffered: 0, leaders: leaders([1]))) == ["1: t-0@5"])
     }
 
     @Test func aPassingFailureWaits() throws {

@@ -55,6 +55,7 @@ let engines: [Target] = [
         exclude: ["Groups/Scripts"],
         resources: [.copy("Golden")],
         swiftSettings: strict),
+    .testTarget(name: "GenerateKafkaWireTests", dependencies: ["GenerateKafkaWire"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
 ]
 

@@ -19,6 +19,18 @@ extension CommitLog {
         }
     }
 
+    /// Makes durable what changed of these partitions, which may wait for the disk.
+    ///
+    /// - Throws: `.storage`, `.closed`.
+    func store(_ partitions: [Partition]) throws(LogError) {
+        try checkpoints.withLock { state throws(LogError) in
+            guard !state.isClosed else { throw LogError(.closed, "the log is closed") }
+            guard state.isOwed || partitions.contains(where: \.isChangedSinceCheckpoint) else { return }
+            state.isOwed = !writeCheckpoint(registry.topics.flatMap(\.partitions), isClean: false)
+            guard !state.isOwed else { throw LogError(.storage, "cannot write \(data.checkpoint)") }
+        }
+    }
+
     private func writeCheckpoint(_ partitions: [Partition], isClean: Bool) -> Bool {
         let checkpoint = Checkpoint(
             isClean: isClean, writtenMilliseconds: context.machine.clock.wallMilliseconds(),

@@ -50,17 +50,8 @@ extension CommitLog {
         guard partitions > 0 else {
             throw LogError(.invalidPartitions, "a topic has at least one partition, not \(partitions)")
         }
-        let settings = context.settings
-        guard partitions <= settings.maximumPartitionsPerTopic else {
-            throw LogError(
-                .limitReached, "\(partitions) partitions; a topic may have \(settings.maximumPartitionsPerTopic)")
-        }
-        let total = registry.partitionCount + Int(partitions)
-        guard total <= settings.maximumPartitions else {
-            throw LogError(
-                .limitReached, "\(total) partitions in total; \(settings.maximumPartitions) are allowed")
-        }
-        return try settings.topicDefaults.applying(configs)
+        try checkBounds(total: partitions, added: Int(partitions))
+        return try context.settings.topicDefaults.applying(configs)
     }
 
     /// Deletes a topic with its data, durably: a tombstone first, then the directory moves to the trash, then it goes.

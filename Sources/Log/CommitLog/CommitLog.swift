@@ -19,13 +19,16 @@ public final class CommitLog: Sendable {
     /// This broker's id.
     public let nodeID: Int32
 
+    /// The bounds, the intervals, and the defaults of topics.
+    public var settings: LogSettings { context.settings }
+
     let context: LogContext
     let data: DataDirectory
     let metadata: any MetadataStore
     let registry = TopicRegistry()
     let flusher: Flusher
     let retentionClock: Mutex<RetentionClock>
-    /// Held while topics are created or deleted.
+    /// Held while topics are created, changed or deleted.
     let topicChanges = Mutex<Void>(())
     /// Held while a checkpoint is taken and written.
     let checkpoints = Mutex(CheckpointState())

@@ -38,20 +38,23 @@ extension Partition {
         }
     }
 
-    private func checkRecovered(_ core: borrowing PartitionCore) throws(LogError) {
+    func checkRecovered(_ core: borrowing PartitionCore) throws(LogError) {
         guard core.synced.offset < core.recovered.offset else { return }
         throw core.fence
             ?? LogError(
                 .storage, "\(label): offsets \(core.synced.offset) to \(core.recovered.offset) are being recovered")
     }
 
-    /// The first offset after leader epoch `epoch`, with the largest epoch not above it (OffsetForLeaderEpoch); nil
-    /// if the log has none.
+    /// The first offset after leader epoch `epoch`, with the largest epoch not above it (OffsetForLeaderEpoch).
+    ///
+    /// The current epoch ends at the high watermark, and one before all that the log has ends where the log begins.
+    ///
+    /// - Returns: nil for an epoch that is still to come, or if the log is empty and knows none.
     public func endOffset(ofLeaderEpoch epoch: Int32) throws(LogError) -> (epoch: Int32, endOffset: Int64)? {
         try withCore { core throws(LogError) in
             try open(&core)
             try checkRecovered(core)
-            return core.state.epochs.end(of: epoch, logEndOffset: core.synced.offset)
+            return core.state.end(ofLeaderEpoch: epoch, highWatermark: core.synced.offset)
         }
     }
 
@@ -80,7 +83,9 @@ extension Partition {
         try withCore { core throws(LogError) in
             try open(&core)
             try checkRecovered(core)
-            return core.segments.filter { $0.baseOffset < core.synced.offset }
+            // The first one may hold the log's start; those before it wait to be removed.
+            let first = core.segmentIndex(holding: core.state.logStartOffset) ?? 0
+            return core.segments.dropFirst(first).filter { $0.baseOffset < core.synced.offset }
         }
     }
 

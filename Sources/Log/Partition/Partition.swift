@@ -11,11 +11,13 @@ public final class Partition: Sendable {
     public let index: Int32
 
     let context: LogContext
-    let configuration: TopicConfiguration
+    private let live: LiveConfiguration
     let statistics: TopicStatistics
     /// `DATA/log/<topic>/<partition>`.
     let directory: String
     let core: Mutex<PartitionCore>
+    /// Held while the files of `PartitionCore.expired` are removed.
+    let removals = Mutex<Void>(())
     private let startOffset: Atomic<Int64>
     private let syncedOffset: Atomic<Int64>
     private let endOffset: Atomic<Int64>
@@ -35,7 +37,7 @@ public final class Partition: Sendable {
     ) {
         topicID = topic.id
         topicName = topic.name
-        configuration = topic.configuration
+        live = topic.configuration
         statistics = topic.statistics
         self.index = index
         self.context = context
@@ -55,6 +57,9 @@ public final class Partition: Sendable {
         endOffset = Atomic(known.recoveryPoint.offset)
         epoch = Atomic(known.leaderEpoch)
     }
+
+    /// The topic's configs as they are now: no lock, no allocation.
+    var configuration: TopicConfiguration { live.value }
 
     /// "topic-index", as Kafka's tools print it.
     var label: String { "\(topicName)-\(index)" }

@@ -11,36 +11,35 @@ extension Partition {
     func enforceRetention(now: Int64) throws(LogError) -> Int64 {
         // Groups keep their topic small themselves: an old offset there may be the newest of its group.
         guard !TopicName.isInternal(topicName) else { return 0 }
-        guard configuration.retentionMilliseconds >= 0 || configuration.retentionBytes >= 0 else { return 0 }
-        let removed = try withCore { core throws(LogError) in
-            guard core.phase == .open || core.phase == .cold && logEndOffset > logStartOffset else {
-                return [Segment]()
+        let (configuration, logEndOffset) = (configuration, logEndOffset)
+        let isLimited = configuration.retentionMilliseconds >= 0 || configuration.retentionBytes >= 0
+        try withCore { core throws(LogError) in
+            guard core.phase == .open || core.phase == .cold && isLimited && logEndOffset > logStartOffset else {
+                return
             }
             try open(&core)
             core.state.removeIdleProducers(
                 since: context.monotonicMilliseconds() - context.settings.producerExpirationMilliseconds)
-            guard core.fence == nil else { return [] }
+            guard core.fence == nil else { return }
             core.expired += try takeExpired(&core, now: now)
-            return core.expired
         }
-        return try removeExpired(removed)
+        return try removeExpired()
     }
 
     /// Removes the segments that end at or before `offset`, which must be synced.
     ///
     /// - Returns: bytes removed.
     func discard(before offset: Int64) throws(LogError) -> Int64 {
-        let removed = try withCore { core throws(LogError) in
+        try withCore { core throws(LogError) in
             try open(&core)
-            guard core.fence == nil else { return [Segment]() }
+            guard core.fence == nil else { return }
             let ends = core.segments.dropFirst().map(\.baseOffset)
             let count = zip(core.segments, ends).prefix { segment, end in
                 end <= min(offset, core.synced.offset) && !segment.isUnsynced
             }.count
             core.expired += take(count, &core)
-            return core.expired
         }
-        return try removeExpired(removed)
+        return try removeExpired()
     }
 
     /// What retention by share of the disk may remove, oldest first, and the bytes of the rest.
@@ -72,7 +71,7 @@ extension Partition {
     private static let minimumSealedBytes: Int64 = 1 << 20
 
     /// Begins a new segment behind a wholly synced one.
-    private func seal(_ core: inout PartitionCore) throws(LogError) {
+    func seal(_ core: inout PartitionCore) throws(LogError) {
         try roll(&core)
         core.synced = core.end
         if core.queued.insert(.lazy).inserted {
@@ -80,17 +79,23 @@ extension Partition {
         }
     }
 
-    private func removeExpired(_ removed: [Segment]) throws(LogError) -> Int64 {
-        guard !removed.isEmpty else { return 0 }
-        do {
-            // The segment that the log now begins with must be found by a start before the ones before it are gone.
-            try context.files.synchronizeDirectory(directory)
-        } catch {
-            throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
+    /// Removes what was taken out of the log. Retention and deletion may come here at the same time.
+    ///
+    /// - Returns: bytes removed.
+    func removeExpired() throws(LogError) -> Int64 {
+        try removals.withLock { _ throws(LogError) in
+            let removed = core.withLock { $0.expired }
+            guard !removed.isEmpty else { return 0 }
+            do {
+                // The segment that the log now begins with must be found by a start before the ones before it are gone.
+                try context.files.synchronizeDirectory(directory)
+            } catch {
+                throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
+            }
+            let count = remove(removed)
+            core.withLock { $0.expired.removeFirst(count) }
+            return removed.prefix(count).reduce(0) { $0 + $1.sizeBytes }
         }
-        let count = remove(removed)
-        core.withLock { $0.expired.removeFirst(count) }
-        return removed.prefix(count).reduce(0) { $0 + $1.sizeBytes }
     }
 
     private func takeExpired(_ core: inout PartitionCore, now: Int64) throws(LogError) -> [Segment] {
@@ -100,11 +105,11 @@ extension Partition {
         }
         var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
         var count = 0
-        for (segment, next) in zip(core.segments, core.segments.dropFirst()) {
+        let deleted = deletedCount(core)
+        for (index, (segment, next)) in zip(core.segments, core.segments.dropFirst()).enumerated() {
             guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
             let isTooMuch = configuration.retentionBytes >= 0 && excess >= segment.sizeBytes
-            let maxTimestamp = try segment.maxTimestamp()
-            guard isTooMuch || isExpired(maxTimestamp, segment, now) else { break }
+            if index >= deleted, !isTooMuch, !isExpired(try segment.maxTimestamp(), segment, now) { break }
             excess -= segment.sizeBytes
             count += 1
         }
@@ -112,7 +117,7 @@ extension Partition {
     }
 
     /// Takes the oldest segments out of the log.
-    private func take(_ count: Int, _ core: inout PartitionCore) -> [Segment] {
+    func take(_ count: Int, _ core: inout PartitionCore) -> [Segment] {
         guard count > 0 else { return [] }
         let removed = Array(core.segments[..<count])
         core.segments.removeFirst(count)

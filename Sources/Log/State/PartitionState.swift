@@ -84,6 +84,16 @@ struct PartitionState: Sendable {
         epochs.removeBelow(offset)
     }
 
+    /// Where a leader epoch ends, with the largest known epoch not above it, as Kafka's leaders answer it; nil if
+    /// nothing is known of it.
+    func end(ofLeaderEpoch epoch: Int32, highWatermark: Int64) -> (epoch: Int32, endOffset: Int64)? {
+        guard epoch >= 0, epoch <= leaderEpoch else { return nil }
+        // Begun, and without records as yet.
+        if epoch == leaderEpoch { return (epoch, highWatermark) }
+        if let known = epochs.end(of: epoch, logEndOffset: highWatermark) { return known }
+        return epochs.starts.first.map { (epoch, $0.offset) }
+    }
+
     /// Begins a new leader epoch.
     mutating func beginEpoch(_ epoch: Int32) {
         leaderEpoch = max(leaderEpoch, epoch)

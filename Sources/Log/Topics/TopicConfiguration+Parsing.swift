@@ -1,23 +1,4 @@
 extension TopicConfiguration {
-    /// Configs that Kafka knows and that have no effect here. Tools send them; refusing would break the tools.
-    public static let withoutEffect: Set<String> = [
-        "delete.retention.ms", "file.delete.delay.ms", "flush.messages", "follower.replication.throttled.replicas",
-        "leader.replication.throttled.replicas", "local.retention.bytes", "local.retention.ms",
-        "max.compaction.lag.ms", "message.downconversion.enable", "message.format.version",
-        "message.timestamp.before.max.ms", "message.timestamp.difference.max.ms", "min.cleanable.dirty.ratio",
-        "min.compaction.lag.ms", "preallocate", "segment.index.bytes", "segment.jitter.ms",
-        "unclean.leader.election.enable",
-    ]
-
-    /// Configs of which one value is served, because it is what happens anyway.
-    private static let fixed: [String: (value: String, why: String)] = [
-        "cleanup.policy": ("delete", "compaction is not served yet"),
-        "compression.type": ("producer", "batches are stored as they come"),
-        "min.insync.replicas": ("1", "there is one replica"),
-        "remote.storage.enable": ("false", "there is no remote storage yet"),
-        "millrace.view": ("none", "views are not served yet"),
-    ]
-
     /// Parses configs on top of these. Every name and value is checked.
     ///
     /// - Throws: `.invalidConfig` that names the config.
@@ -51,10 +32,9 @@ extension TopicConfiguration {
     }
 
     private static func checkFixed(_ name: String, _ value: String) throws(LogError) {
-        if withoutEffect.contains(name) { return }
-        guard let only = fixed[name] else { throw LogError(.invalidConfig, "unknown config \(name)") }
-        guard value == only.value else {
-            throw LogError(.invalidConfig, "\(name) can only be \(only.value), not \"\(value)\": \(only.why)")
+        guard case .fixed(let only, let why) = try TopicConfigDefinition.named(name).effect else { return }
+        guard value == only else {
+            throw LogError(.invalidConfig, "\(name) can only be \(only), not \"\(value)\": \(why)")
         }
     }
 

@@ -5,7 +5,7 @@ import KafkaWire
 struct TopicIdentity: Sendable {
     let id: Uuid
     let name: String
-    let configuration: TopicConfiguration
+    let configuration: LiveConfiguration
     /// `DATA/log/<topic>`.
     let directory: String
     let statistics: TopicStatistics

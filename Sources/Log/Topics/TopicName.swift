@@ -9,6 +9,12 @@ public enum TopicName {
     /// So that `<name>-<partition>` fits into the 255 bytes of a file name.
     static let maximumBytes = 249
 
+    /// Refuses what clients may not change.
+    static func checkChangeable(_ name: String) throws(LogError) {
+        guard isInternal(name) else { return }
+        throw LogError(.invalidTopicName, "\(name) is the server's own: it cannot be changed")
+    }
+
     static func check(_ name: String) throws(LogError) {
         guard !name.isEmpty else { throw LogError(.invalidTopicName, "a topic's name is not empty") }
         guard name.utf8.count <= maximumBytes else {

@@ -28,6 +28,16 @@ final class TopicRegistry: Sendable {
         }
     }
 
+    /// Puts a changed topic in the place of what it was.
+    func replace(_ topic: Topic, with changed: Topic) {
+        tables.withLock { tables in
+            guard tables.byID[topic.id] != nil else { return }
+            tables.byName[changed.name] = changed
+            tables.byID[changed.id] = changed
+            tables.partitionCount += changed.partitions.count - topic.partitions.count
+        }
+    }
+
     func remove(_ topic: Topic) {
         tables.withLock { tables in
             guard tables.byID.removeValue(forKey: topic.id) != nil else { return }

@@ -69,8 +69,8 @@ import Testing
                 #expect(error.code == .invalidConfig && error.message.contains(name))
             }
         }
-        for name in TopicConfiguration.withoutEffect {
-            #expect(try defaults.applying([name: "1"]) == defaults)
+        for config in TopicConfigDefinition.all where config.effect == .none {
+            #expect(try defaults.applying([config.name: "1"]) == defaults)
         }
         let set = try defaults.applying([
             "retention.ms": "-1", "retention.bytes": "7", "segment.bytes": "14", "segment.ms": "1",

@@ -1,0 +1,49 @@
+import Synchronization
+
+extension Partition {
+    /// Moves the log's start to `offset`; at once for readers, durably with the next checkpoint. The bytes stay until
+    /// `removeDeleted`.
+    ///
+    /// - Parameter offset: at most the high watermark; -1 stands for it. Below the log's start nothing changes.
+    /// - Returns: the log's start.
+    /// - Throws: `.offsetOutOfRange`; `.storage` while the partition is being recovered; `.fenced`, `.damaged`,
+    ///   `.closed`, `.unknownTopic`.
+    func deleteRecords(before offset: Int64) throws(LogError) -> Int64 {
+        try withCore { core throws(LogError) in
+            try open(&core)
+            if let fence = core.fence { throw fence }
+            try checkRecovered(core)
+            let target = offset == -1 ? core.synced.offset : offset
+            guard target >= 0, target <= core.synced.offset else {
+                throw LogError(
+                    .offsetOutOfRange,
+                    "\(label): cannot delete before offset \(target); the log ends at \(core.synced.offset)")
+            }
+            guard target > core.state.logStartOffset else { return core.state.logStartOffset }
+            core.state.advanceStart(to: target)
+            core.isChanged = true
+            return target
+        }
+    }
+
+    /// Removes the segments that end at or before the log's start. The growing one is sealed first if nothing is left.
+    ///
+    /// - Returns: bytes removed.
+    func removeDeleted() throws(LogError) -> Int64 {
+        try withCore { core throws(LogError) in
+            guard core.phase == .open, core.fence == nil else { return }
+            let isEmpty = core.state.logStartOffset == core.state.logEndOffset
+            if core.position > 0, isEmpty, core.synced.offset == core.state.logEndOffset { try seal(&core) }
+            core.expired += take(deletedCount(core), &core)
+        }
+        return try removeExpired()
+    }
+
+    /// How many segments hold nothing but deleted records.
+    func deletedCount(_ core: borrowing PartitionCore) -> Int {
+        let start = core.state.logStartOffset
+        return zip(core.segments, core.segments.dropFirst()).prefix { segment, next in
+            next.baseOffset <= start && !segment.isUnsynced
+        }.count
+    }
+}

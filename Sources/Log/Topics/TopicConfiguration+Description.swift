@@ -1,0 +1,38 @@
+extension TopicConfiguration {
+    /// The value of a config as Kafka writes it; nil for one without effect.
+    func value(of definition: TopicConfigDefinition) -> String? {
+        switch definition.name {
+        case "flush.ms": "\(flushMilliseconds)"
+        case "index.interval.bytes": "\(indexIntervalBytes)"
+        case "max.message.bytes": "\(maximumMessageBytes)"
+        case "message.timestamp.after.max.ms": "\(timestampAfterMaximumMilliseconds)"
+        case "message.timestamp.type": logAppendTime ? "LogAppendTime" : "CreateTime"
+        case "millrace.retention.disk.percent": "\(retentionDiskPercent)"
+        case "retention.bytes": "\(retentionBytes)"
+        case "retention.ms": "\(retentionMilliseconds)"
+        case "segment.bytes": "\(segmentBytes)"
+        case "segment.ms": "\(segmentMilliseconds)"
+        default: if case .fixed(let value, _) = definition.effect { value } else { nil }
+        }
+    }
+
+    /// The configs of a topic that sets `configs` itself and has these as defaults, sorted by name. One without effect
+    /// is there only if the topic sets it.
+    public func describe(settingOnTopic configs: [String: String]) -> [ConfigDescription] {
+        let builtIn = TopicConfiguration()
+        return TopicConfigDefinition.all.compactMap { definition in
+            var settings: [ConfigDescription.Setting] = []
+            if let value = configs[definition.name] {
+                settings.append(.init(name: definition.name, value: value, source: .topic))
+            }
+            let (broker, original) = (value(of: definition), builtIn.value(of: definition))
+            let place = definition.brokerName ?? definition.name
+            if let broker, broker != original { settings.append(.init(name: place, value: broker, source: .broker)) }
+            if let original { settings.append(.init(name: place, value: original, source: .default)) }
+            guard !settings.isEmpty else { return nil }
+            return ConfigDescription(
+                name: definition.name, kind: definition.kind, documentation: definition.documentation,
+                isReadOnly: definition.effect != .served && definition.effect != .none, settings: settings)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// DeleteRecords (21): served 0 to 2.
+//
+// Deviations from Kafka: the time-out is not looked at; the answer comes when the deletion is durable. Segments without
+// any record left are removed before the answer, the growing one included.
+
+import KafkaWire
+import Log
+import Logging
+
+extension Broker {
+    /// Answers DeleteRecords. Waits for the disk.
+    func deleteRecords(_ request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+        var response = DeleteRecordsResponse()
+        var deletions: [(partition: Partition, offset: Int64)] = []
+        // Where in the response the outcome of each deletion belongs.
+        var places: [(topic: Int, partition: Int)] = []
+        response.topics = request.topics.enumerated().map { topicIndex, asked in
+            let topic = log.topic(named: asked.name)
+            var answer = DeleteRecordsResponse.DeleteRecordsTopicResult()
+            answer.name = asked.name
+            answer.partitions = asked.partitions.enumerated().map { index, asked in
+                var part = DeleteRecordsResponse.DeleteRecordsPartitionResult()
+                part.partitionIndex = asked.partitionIndex
+                part.lowWatermark = -1
+                part.errorCode = .unknownTopicOrPartition
+                if let partition = topic?.partition(asked.partitionIndex) {
+                    deletions.append((partition, asked.offset))
+                    places.append((topicIndex, index))
+                }
+                return part
+            }
+            return answer
+        }
+        for (place, result) in zip(places, log.deleteRecords(deletions)) {
+            set(&response.topics[place.topic].partitions[place.partition], result, response.topics[place.topic].name)
+        }
+        countErrors(response)
+        return response
+    }
+
+    private func set(
+        _ answer: inout DeleteRecordsResponse.DeleteRecordsPartitionResult, _ result: Result<Int64, LogError>,
+        _ topic: String
+    ) {
+        switch result {
+        case .success(let start):
+            answer.lowWatermark = start
+            answer.errorCode = .none
+            logger.info(
+                "records deleted",
+                metadata: ["topic": "\(topic)", "partition": "\(answer.partitionIndex)", "start": "\(start)"])
+        case .failure(let error): answer.errorCode = error.kafkaCode
+        }
+    }
+
+    private func countErrors(_ response: DeleteRecordsResponse) {
+        for topic in response.topics {
+            for partition in topic.partitions where partition.errorCode != .none {
+                instruments.countError(.deleteRecords, partition.errorCode.name)
+            }
+        }
+    }
+}

@@ -25,9 +25,9 @@ extension Broker {
         response.topics = request.topics.map { asked in
             var answer = CreateTopicsResponse.CreatableTopicResult()
             answer.name = asked.name
-            do throws(CreationRefusal) {
+            do throws(RequestRefusal) {
                 guard occurrences[asked.name] == 1 else {
-                    throw CreationRefusal(.invalidRequest, "the request names topic \(asked.name) more than once")
+                    throw RequestRefusal(.invalidRequest, "the request names topic \(asked.name) more than once")
                 }
                 try create(asked, validateOnly: request.validateOnly, &answer)
             } catch {
@@ -43,39 +43,38 @@ extension Broker {
     private func create(
         _ asked: CreateTopicsRequest.CreatableTopic, validateOnly: Bool,
         _ answer: inout CreateTopicsResponse.CreatableTopicResult
-    ) throws(CreationRefusal) {
+    ) throws(RequestRefusal) {
         let partitions = try partitionCount(asked)
         let configs = try configs(asked)
-        let configuration: [TopicConfiguration.Entry]
         do throws(LogError) {
             if validateOnly {
-                configuration = try log.validateTopic(asked.name, partitions: partitions, configs: configs).entries
+                try log.validateTopic(asked.name, partitions: partitions, configs: configs)
             } else {
                 let topic = try log.createTopic(asked.name, partitions: partitions, configs: configs)
                 answer.topicId = topic.id
-                configuration = topic.configuration.entries
                 logger.info("topic created", metadata: ["topic": "\(asked.name)", "partitions": "\(partitions)"])
             }
         } catch {
-            throw CreationRefusal(error.kafkaCode, error.message)
+            throw RequestRefusal(error)
         }
         answer.numPartitions = partitions
         answer.replicationFactor = 1
-        answer.configs = configuration.map { entry in
+        answer.configs = log.settings.topicDefaults.describe(settingOnTopic: configs).map { described in
             var config = CreateTopicsResponse.CreatableTopicConfigs()
-            config.name = entry.name
-            config.value = entry.value
-            config.configSource = configs[entry.name] == nil ? ConfigSource.default : ConfigSource.topic
+            config.name = described.name
+            config.value = described.value
+            config.readOnly = described.isReadOnly
+            config.configSource = described.source.kafkaCode
             return config
         }
     }
 
     private func partitionCount(
         _ asked: CreateTopicsRequest.CreatableTopic
-    ) throws(CreationRefusal) -> Int32 {
+    ) throws(RequestRefusal) -> Int32 {
         guard asked.assignments.isEmpty else { return try assignedPartitionCount(asked) }
         guard asked.replicationFactor == -1 || asked.replicationFactor == 1 else {
-            throw CreationRefusal(
+            throw RequestRefusal(
                 .invalidReplicationFactor,
                 "the replication factor is \(asked.replicationFactor), but there is 1 broker: use 1 or -1")
         }
@@ -84,50 +83,33 @@ extension Broker {
 
     private func assignedPartitionCount(
         _ asked: CreateTopicsRequest.CreatableTopic
-    ) throws(CreationRefusal) -> Int32 {
+    ) throws(RequestRefusal) -> Int32 {
         guard asked.numPartitions == -1, asked.replicationFactor == -1 else {
-            throw CreationRefusal(
+            throw RequestRefusal(
                 .invalidRequest, "with assignments, the partition count and the replication factor must be -1")
         }
         let indices = asked.assignments.map(\.partitionIndex).sorted()
         guard indices == Array(0..<Int32(indices.count)) else {
-            throw CreationRefusal(
+            throw RequestRefusal(
                 .invalidReplicationAssignment, "the assigned partitions must be 0 to \(indices.count - 1), each once")
         }
         guard asked.assignments.allSatisfy({ $0.brokerIds == [log.nodeID] }) else {
-            throw CreationRefusal(
+            throw RequestRefusal(
                 .invalidReplicationAssignment, "a partition can be assigned to broker \(log.nodeID) only")
         }
         return Int32(indices.count)
     }
 
-    private func configs(_ asked: CreateTopicsRequest.CreatableTopic) throws(CreationRefusal) -> [String: String] {
+    private func configs(_ asked: CreateTopicsRequest.CreatableTopic) throws(RequestRefusal) -> [String: String] {
         var configs: [String: String] = [:]
         for config in asked.configs {
             guard let value = config.value else {
-                throw CreationRefusal(.invalidConfig, "config \(config.name) has no value")
+                throw RequestRefusal(.invalidConfig, "config \(config.name) has no value")
             }
             guard configs.updateValue(value, forKey: config.name) == nil else {
-                throw CreationRefusal(.invalidRequest, "config \(config.name) is given twice")
+                throw RequestRefusal(.invalidRequest, "config \(config.name) is given twice")
             }
         }
         return configs
-    }
-}
-
-/// Where a topic's config comes from, as Kafka numbers it.
-private enum ConfigSource {
-    static let topic: Int8 = 1
-    static let `default`: Int8 = 5
-}
-
-/// Why one topic of a request is not created.
-private struct CreationRefusal: Error {
-    let code: ErrorCode
-    let message: String
-
-    init(_ code: ErrorCode, _ message: String) {
-        self.code = code
-        self.message = message
     }
 }

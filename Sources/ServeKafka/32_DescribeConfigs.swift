@@ -2,7 +2,7 @@
 //
 // Deviations from Kafka: topics and brokers only; loggers, groups and client metrics are refused with INVALID_REQUEST.
 // Topic configs that have no effect here are told only where a topic sets them. Broker configs are read-only, and are
-// those that mean something here (BrokerConfigs.swift). An empty list of keys asks for all, as null does.
+// those that mean something here (BrokerConfigs.swift). An empty list of keys asks for all, as in Kafka and as null does.
 
 import KafkaWire
 import Log

@@ -12,8 +12,16 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
     case apiVersions = 18
     case createTopics = 19
     case deleteTopics = 20
+    case deleteRecords = 21
     case initProducerId = 22
+    case offsetForLeaderEpoch = 23
+    case describeConfigs = 32
+    case alterConfigs = 33
+    case describeLogDirs = 35
+    case createPartitions = 37
+    case incrementalAlterConfigs = 44
     case describeCluster = 60
+    case describeProducers = 61
     case describeTopicPartitions = 75
 
     /// The versions that are advertised: those of Kafka 4.3.
@@ -30,8 +38,16 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
+        case .deleteRecords: 0...2
         case .initProducerId: 0...5
+        case .offsetForLeaderEpoch: 2...4
+        case .describeConfigs: 1...4
+        case .alterConfigs: 0...2
+        case .describeLogDirs: 1...5
+        case .createPartitions: 0...3
+        case .incrementalAlterConfigs: 0...1
         case .describeCluster: 0...2
+        case .describeProducers: 0...0
         case .describeTopicPartitions: 0...0
         }
     }

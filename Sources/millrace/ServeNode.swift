@@ -102,7 +102,7 @@ enum ServeNode {
         let opened = await offLoops {
             Result { () throws(LogError) in
                 try CommitLog.open(
-                    directory: settings.data, settings: settings.log, machine: machine, metadata: metadata
+                    directory: absolutePath(settings.data), settings: settings.log, machine: machine, metadata: metadata
                 ) { event in
                     logger.log(
                         level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])

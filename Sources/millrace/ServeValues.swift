@@ -88,3 +88,10 @@ struct ServeValues {
         "MILLRACE_" + name.uppercased().split(separator: "-").joined(separator: "_")
     }
 }
+
+/// A path from the root, as Kafka's clients expect the log's directory to be told.
+func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
+    defer { free(here) }
+    return String(cString: here) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+}

@@ -116,6 +116,9 @@ extension KafkaConnection {
         case .describeTopicPartitions:
             let request = try DescribeTopicPartitionsRequest(decoding: &reader, version: version)
             return .answered(.other(broker.describeTopicPartitions(request)))
+        case .deleteRecords, .offsetForLeaderEpoch, .describeConfigs, .alterConfigs, .describeLogDirs,
+            .createPartitions, .incrementalAlterConfigs, .describeProducers:
+            return try administer(stamp, &reader)
         }
     }
 

@@ -1,22 +1,7 @@
 """The messages that these tests speak, from Kafka 4.3's definitions (clients/src/main/resources/common/message)."""
 
-from . import schema
-
-
-class Api:
-    """One API: its key, the versions that Millrace advertises and serves, and its two messages."""
-
-    def __init__(self, key, name, versions, flexible, request, response, advertised=None):
-        self.key, self.name, self.versions, self.flexible = key, name, versions, flexible
-        self.advertised = advertised or versions
-        self.request, self.response = schema.parse(request), schema.parse(response)
-
-    def is_flexible(self, version):
-        return version >= self.flexible
-
-    def __repr__(self):
-        return self.name
-
+from . import administration
+from .api import Api
 
 PRODUCE = Api(0, "Produce", range(3, 14), 9, """
 transactional_id string 3+ null 3+ = null
@@ -324,7 +309,7 @@ next_cursor {} 0+ null 0+ = null
 """)
 
 ALL = [PRODUCE, FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS,
-       INIT_PRODUCER_ID, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS]
+       INIT_PRODUCER_ID, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS, *administration.ALL]
 
 
 class Error:

@@ -56,6 +56,54 @@ import Testing
         }
     }
 
+    @Test func topicsAreChanged() async throws {
+        try await ServerUnderTest.run { server in
+            try await server.withClient { client in
+                let admin = client.admin
+                try await admin.createTopic(NewTopic("t", configs: ["retention.ms": "1000"]))
+                func config(_ name: String) async throws -> TopicConfig? {
+                    try await admin.describeConfigs(ofTopic: "t").first { $0.name == name }
+                }
+                let before = try await config("retention.ms")
+                #expect(before?.value == "1000" && before?.source == .topic && before?.isReadOnly == false)
+                #expect(before?.documentation?.isEmpty == false)
+                try await admin.alterConfigs(ofTopic: "t", set: ["flush.ms": "7"], onlyValidating: true)
+                #expect(try await config("flush.ms")?.source == .default)
+                try await admin.alterConfigs(ofTopic: "t", set: ["flush.ms": "7"], delete: ["retention.ms"])
+                #expect(try await config("flush.ms")?.value == "7")
+                #expect(try await config("retention.ms")?.source == .default)
+                await #expect { try await admin.alterConfigs(ofTopic: "t", set: ["x": "1"]) } throws: { error in
+                    (error as? KafkaClientError)?.brokerCode == 40
+                }
+                try await admin.createPartitions(ofTopic: "t", total: 3, onlyValidating: true)
+                #expect(try await admin.describeTopic("t").partitions.count == 1)
+                try await admin.createPartitions(ofTopic: "t", total: 3)
+                #expect(try await admin.describeTopic("t").partitions.count == 3)
+                await #expect { try await admin.createPartitions(ofTopic: "t", total: 3) } throws: { error in
+                    (error as? KafkaClientError)?.brokerCode == 37
+                }
+            }
+        }
+    }
+
+    @Test func recordsAreDeleted() async throws {
+        try await ServerUnderTest.run { server in
+            try await server.withClient { client in
+                let producer = try client.producer()
+                for _ in 0..<5 { _ = try await producer.send(Record(value: [0]), to: "t") }
+                let partition = TopicPartition("t", 0)
+                #expect(try await client.admin.deleteRecords(of: partition, before: 3) == 3)
+                let first = try await client.admin.listOffsets([partition: .earliest])
+                #expect(first[partition]?.offset == 3)
+                #expect(try await client.admin.deleteRecords(of: partition, before: nil) == 5)
+                #expect(
+                    await code { () async throws(KafkaClientError) in
+                        _ = try await client.admin.deleteRecords(of: partition, before: 6)
+                    } == .offsetOutOfRange)
+            }
+        }
+    }
+
     @Test func theClusterDescribesItself() async throws {
         try await ServerUnderTest.run { server in
             try await server.withClient { client in

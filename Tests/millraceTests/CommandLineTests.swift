@@ -64,7 +64,7 @@ import Testing
             #expect(Array(words.prefix(7)) == ["NAME", "PARTITIONS", "REPLICAS", "ID", "a", "3", "1"])
             let description = try await server.millrace("topic", "describe", "a", "--json")
             #expect(description.output.contains(#"{"partition":2,"leader":"#))
-            #expect(description.output.contains(#""first":0,"end":0}]}"#))
+            #expect(description.output.contains(#""first":0,"end":0}],"configs":{"#))
             #expect(try await server.millrace("topic", "delete", "a").output == "deleted a\n")
             let gone = try await server.millrace("topic", "delete", "a")
             #expect(gone.status == 1)
@@ -179,7 +179,8 @@ import Testing
             ["consume"], ["consume", "t", "--format", "%q"], ["consume", "t", "--follow", "--to", "end"],
             ["consume", "t", "--from", "yesterday-ish"], ["produce", "t", "--acks", "2"],
             ["produce", "t", "--idempotent", "--acks", "1"], ["produce", "t", "-H", "novalue"], ["topic"], ["nonsense"],
-            ["topic", "create", "t", "--partitions", "0"],
+            ["topic", "create", "t", "--partitions", "0"], ["topic", "alter", "t"], ["topic", "delete-records", "t"],
+            ["topic", "alter", "t", "--config", "a=1", "--delete-config", "a"],
         ])
     func wrongUsageIs64(arguments: [String]) async throws {
         let outcome = try await RunningBinary.run(arguments)

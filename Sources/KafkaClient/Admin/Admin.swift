@@ -84,7 +84,7 @@ public struct Admin: Sendable {
     }
 
     /// Repeats an operation of the controller; if it moved, metadata tells where to.
-    private func onController<Value: Sendable>(
+    func onController<Value: Sendable>(
         until deadline: Int64, _ operation: () async throws(KafkaClientError) -> Value
     ) async throws(KafkaClientError) -> Value {
         // A controller that does not know a topic will not come to know it by being asked again.

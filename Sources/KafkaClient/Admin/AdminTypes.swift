@@ -80,6 +80,32 @@ public struct CreatedTopic: Sendable, Hashable {
     public let configs: [String: String]
 }
 
+/// A config of a topic.
+public struct TopicConfig: Sendable, Hashable {
+    /// Where a value comes from.
+    public enum Source: String, Sendable, Hashable {
+        /// Set on the topic.
+        case topic
+        /// Set for the broker or for all brokers.
+        case broker
+        /// Nobody set it.
+        case `default`
+        /// The broker does not say.
+        case unknown
+    }
+
+    /// The name, such as `retention.ms`.
+    public let name: String
+    /// The value; nil if it is secret.
+    public let value: String?
+    /// Where the value comes from.
+    public let source: Source
+    /// Whether it cannot be changed.
+    public let isReadOnly: Bool
+    /// What it does, if the broker says so.
+    public let documentation: String?
+}
+
 /// An offset that was looked up.
 public struct OffsetAndTimestamp: Sendable, Hashable {
     /// The offset.

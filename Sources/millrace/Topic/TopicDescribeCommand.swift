@@ -3,19 +3,24 @@ import KafkaClient
 
 struct TopicDescribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Describe topics: partitions, leaders and offsets.")
+        commandName: "describe", abstract: "Describe topics: partitions, leaders, offsets and configs.")
 
     @Argument(help: "The names.")
     var names: [String]
+
+    @Flag(help: "Also print the configs that nobody set.")
+    var allConfigs = false
 
     @Flag(help: "Print one JSON object per topic and line.")
     var json = false
 
     @OptionGroup var cluster: ClusterOptions
 
-    /// A topic with the offsets of its partitions.
+    /// A topic with its configs and the offsets of its partitions.
     struct Description {
         let topic: TopicDescription
+        /// Sorted by name; nil if the broker is too old to tell them.
+        let configs: [TopicConfig]?
         /// First offset and end, by partition; a partition without a leader has none.
         let offsets: [Int32: Range<Int64>]
     }
@@ -25,7 +30,7 @@ struct TopicDescribeCommand: AsyncParsableCommand {
         try await cluster.withClient { client in
             for name in names {
                 let description = try await Self.describe(name, client.admin)
-                try output.write(json ? Self.json(description) : Self.text(description))
+                try output.write(json ? Self.json(description) : Self.text(description, allConfigs: allConfigs))
             }
         }
         try output.flush()
@@ -41,10 +46,29 @@ struct TopicDescribeCommand: AsyncParsableCommand {
             guard let start = first[partition]?.offset, let end = end[partition]?.offset else { continue }
             offsets[partition.partition] = start..<max(start, end)
         }
-        return Description(topic: topic, offsets: offsets)
+        return Description(topic: topic, configs: try await configs(name, admin), offsets: offsets)
     }
 
-    static func text(_ description: Description) -> String {
+    private static func configs(
+        _ name: String, _ admin: Admin
+    ) async throws(KafkaClientError) -> [TopicConfig]? {
+        do throws(KafkaClientError) {
+            return try await admin.describeConfigs(ofTopic: name)
+        } catch {
+            guard error.code == .unsupported else { throw error }
+            return nil
+        }
+    }
+
+    /// What somebody set; with `all`, everything.
+    private static func text(_ configs: [TopicConfig], all: Bool) -> String {
+        var table = Table([("config", .left), ("value", .left), ("from", .left)])
+        let shown = configs.filter { all || $0.source != .default }
+        for config in shown { table.add([config.name, config.value ?? "(secret)", config.source.rawValue]) }
+        return shown.isEmpty ? "" : "\n" + table.text
+    }
+
+    static func text(_ description: Description, allConfigs: Bool) -> String {
         let topic = description.topic
         var table = Table([
             ("partition", .right), ("leader", .right), ("replicas", .left), ("in sync", .left), ("first", .right),
@@ -60,6 +84,7 @@ struct TopicDescribeCommand: AsyncParsableCommand {
         }
         let heading = "\(topic.name)  id \(topic.id ?? "-")  partitions \(topic.partitions.count)"
         return heading + (topic.isInternal ? "  internal" : "") + "\n" + table.text
+            + text(description.configs ?? [], all: allConfigs)
     }
 
     static func json(_ description: Description) -> String {
@@ -74,9 +99,23 @@ struct TopicDescribeCommand: AsyncParsableCommand {
             json.array { json in
                 for partition in topic.partitions { write(partition, description.offsets[partition.index], &json) }
             }
+            if let configs = description.configs { write(configs, &json) }
         }
         json.newline()
         return json.text
+    }
+
+    private static func write(_ configs: [TopicConfig], _ json: inout JSONText) {
+        json.key("configs")
+        json.object { json in
+            for config in configs {
+                json.key(config.name)
+                json.object { json in
+                    json.member("value", config.value)
+                    json.member("source", config.source.rawValue)
+                }
+            }
+        }
     }
 
     private static func write(

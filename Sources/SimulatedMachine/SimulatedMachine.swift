@@ -75,6 +75,12 @@ public final class SimulatedMachine: Sendable {
         }
     }
 
+    /// Whether the next sync of some file will fail for what went wrong in an earlier one of the volume. A process leaves
+    /// this to the next one; a power cut ends it.
+    public var owesSyncFailure: Bool {
+        world.state.withLock { $0.disk.files.values.contains { $0.hasUntoldFailure } }
+    }
+
     /// Changes the size of the disk. What is stored stays, even if it is more.
     public func setCapacity(bytes: Int64) {
         world.state.withLock { $0.settings.capacityBytes = bytes }

@@ -54,6 +54,27 @@ final class Flusher: Sendable {
         queue.finish(requests: round.requests)
     }
 
+    /// Syncs whatever was written to the volume, and everything that waits along with it.
+    ///
+    /// An error of `syncfs` is told once, so nobody syncs the volume past the rounds.
+    func flushVolume() throws(MachineError) {
+        let taken = queue.takeAll()
+        defer { queue.finish(requests: taken.requests) }
+        try round.withLock { wakeUps throws(MachineError) in
+            let targets =
+                taken.urgent.compactMap { $0.beginSync(takenFrom: .urgent) }
+                + taken.lazy.compactMap { $0.beginSync(takenFrom: .lazy) }
+            defer { wakeUps.deliver() }
+            do throws(MachineError) {
+                try machine.files.synchronizeVolume(holding: directory)
+            } catch {
+                synchronizeFiles(targets, &wakeUps)
+                throw error
+            }
+            for target in targets { target.partition.endSync(target, nil, &wakeUps) }
+        }
+    }
+
     private func run(_ taken: CommitQueue.Round) {
         round.withLock { wakeUps in
             var targets = taken.urgent.compactMap { $0.beginSync(takenFrom: .urgent) }

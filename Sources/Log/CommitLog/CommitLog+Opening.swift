@@ -29,7 +29,7 @@ extension CommitLog {
         let isUnclean = !data.isNew && checkpoint?.isClean != true
         try log.loadTopics(checkpoint, isUnclean: isUnclean)
         try log.settleDirectories(isUnclean: isUnclean)
-        log.recover(isUnclean: isUnclean)
+        try log.recover()
         try log.checkMark()
         return log
     }
@@ -83,11 +83,19 @@ extension CommitLog {
 
     /// After an unclean end every partition is opened and verified; a clean one leaves that to the first use. Either
     /// way the clean-shutdown mark goes before anything is appended.
-    private func recover(isUnclean: Bool) {
-        for topic in registry.topics {
-            for partition in topic.partitions where partition.isUnclean { partition.recover() }
+    ///
+    /// What a process that was killed left in the page cache is synced with the volume: segments that it created, and
+    /// tails that it cut off after a failed write or sync, of which nobody else knows any more.
+    private func recover() throws(LogError) {
+        let unclean = registry.topics.flatMap(\.partitions).filter(\.isUnclean)
+        for partition in unclean { partition.recover() }
+        if !unclean.isEmpty {
+            do {
+                try flusher.flushVolume()
+            } catch {
+                throw LogError(.storage, "cannot sync what the last process left", cause: error)
+            }
         }
-        flushDirty()
         checkpoint(always: true)
     }
 

@@ -63,9 +63,6 @@ extension Partition {
             fence(&core, damage)
         } else if loader.needsSync {
             noteRecovered(rewritten, &core)
-        } else if isUnclean, loader.listing.exists {
-            // The last process may have created the growing segment without getting to sync its directory.
-            noteUnsyncedDirectories(&core)
         }
     }
 

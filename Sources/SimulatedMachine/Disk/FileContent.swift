@@ -11,7 +11,7 @@ struct FileContent {
     var modifiedMilliseconds: Int64 = 0
     private var maps: [WeakMap] = []
     /// Whether a sync of the volume failed on this file, and no sync of the file itself has told so yet.
-    private var hasUntoldFailure = false
+    private(set) var hasUntoldFailure = false
 
     /// The smallest part that a disk writes whole.
     private static let sector = 512

@@ -103,4 +103,27 @@ import Testing
         #expect(try same.latestOffset() == 3 && same.highWatermark == 3)
         #expect(try same.allValues() == ["a", "b", "c"])
     }
+
+    /// A killed process created a segment and got no further; the next one ends in order; the third fills the segment.
+    /// Nothing but an unclean start knows that the segment's name may not be on the disk.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func aSegmentThatAKilledProcessCreatedIsNotLost(seed: UInt64) throws {
+        let site = Site(seed: seed)
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100"])
+        try partition.append(batch(["a"]))
+        log.flushDirty()
+        log.checkpoint()
+        site.simulation.inject(SimulatedFault(.noSpace, at: [.write], path: "0001.log", .call(1)))
+        #expect(throws: LogError.self) { try partition.append(batch(["b"])) }
+        site.simulation.crash()
+        try site.open().close()
+        site.simulation.crash()
+        let (again, same) = try site.openWithTopic()
+        try same.append(batch(["c"]))
+        again.flushDirty()
+        #expect(same.highWatermark == 2)
+        site.simulation.cutPower()
+        let (_, last) = try site.openWithTopic()
+        #expect(try last.allValues() == ["a", "c"])
+    }
 }

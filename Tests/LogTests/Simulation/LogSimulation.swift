@@ -125,7 +125,7 @@ final class LogSimulation {
             keepsWritten = keepsWritten && isCrash
             isCrash ? simulated.crash() : simulated.cutPower()
         }
-        wasTroubled = false
+        wasTroubled = simulated.owesSyncFailure
         try checkTopics()
         for (name, topic) in topics.sorted(by: { $0.key < $1.key }) {
             for index in topic.partitions.indices {

@@ -30,6 +30,10 @@ struct PartitionCheck {
             }
         }
         bases.sort()
+        while bases.count > 1, bases[1] <= entry?.logStartOffset ?? 0 {
+            check.report.note(
+                .notice, path(bases.removeFirst(), .log), "left over by retention; the next start removes it")
+        }
         for (index, base) in bases.enumerated() {
             if index > 0, base != end.offset { try settleGap(before: base, &check.report) }
             try checkSegment(base, isLast: index == bases.count - 1, &check)

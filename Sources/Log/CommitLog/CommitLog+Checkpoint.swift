@@ -14,34 +14,54 @@ extension CommitLog {
             guard always || state.isOwed || partitions.contains(where: \.isChangedSinceCheckpoint) else { return }
             let drafts = partitions.compactMap { $0.draftSnapshot(atLeast: context.settings.snapshotIntervalBytes) }
             if !drafts.isEmpty { flushDirty() }
-            for draft in drafts { draft.write(context) }
-            state.isOwed = !writeCheckpoint(partitions, isClean: false)
+            _ = write(drafts)
+            state.isOwed = writeCheckpoint(partitions, isClean: false) != nil
         }
     }
 
     /// Makes durable what changed of these partitions, which may wait for the disk.
     ///
-    /// - Throws: `.storage`, `.closed`.
+    /// - Throws: `.storage`, `.noSpace`, `.closed`.
     func store(_ partitions: [Partition]) throws(LogError) {
         try checkpoints.withLock { state throws(LogError) in
             guard !state.isClosed else { throw LogError(.closed, "the log is closed") }
             guard state.isOwed || partitions.contains(where: \.isChangedSinceCheckpoint) else { return }
-            state.isOwed = !writeCheckpoint(registry.topics.flatMap(\.partitions), isClean: false)
-            guard !state.isOwed else { throw LogError(.storage, "cannot write \(data.checkpoint)") }
+            let failure = writeCheckpoint(registry.topics.flatMap(\.partitions), isClean: false)
+            state.isOwed = failure != nil
+            if let failure { throw failure }
         }
     }
 
-    private func writeCheckpoint(_ partitions: [Partition], isClean: Bool) -> Bool {
+    /// Makes durable what must be before the files of expired segments go: what is known of their producers, the names
+    /// of the segments that the logs begin with now, and the checkpoint, which says where they begin.
+    ///
+    /// - Returns: the drafts whose segments may go, and whether each has to be gone durably before the next one, because
+    ///   there was no space for the checkpoint: a full disk must not keep retention from making some.
+    func prepareRemoval(_ drafts: [SnapshotDraft]) -> (drafts: [SnapshotDraft], inOrder: Bool) {
+        checkpoints.withLock { state in
+            guard !state.isClosed else { return ([], false) }
+            if drafts.contains(where: { !$0.isDue }) { flushDirty() }
+            let durable = write(drafts)
+            guard !durable.isEmpty else { return ([], false) }
+            let failure = writeCheckpoint(registry.topics.flatMap(\.partitions), isClean: false)
+            state.isOwed = failure != nil
+            guard let failure else { return (durable, false) }
+            return failure.code == .noSpace ? (durable, true) : ([], false)
+        }
+    }
+
+    private func writeCheckpoint(_ partitions: [Partition], isClean: Bool) -> LogError? {
         let checkpoint = Checkpoint(
             isClean: isClean, writtenMilliseconds: context.machine.clock.wallMilliseconds(),
             entries: partitions.map { $0.checkpointEntry(isClosing: isClean) })
         do {
             try checkpoint.write(to: data.checkpoint, inDirectory: data.path, context.files)
-            return true
+            return nil
         } catch {
             // The previous one still holds: recovery points only come later, they never become wrong.
             report(.warning, "cannot write the checkpoint: \(error)")
-            return false
+            return LogError(
+                error.code == .noSpace ? .noSpace : .storage, "cannot write \(data.checkpoint)", cause: error)
         }
     }
 
@@ -52,7 +72,7 @@ extension CommitLog {
             flushDirty()
             let partitions = registry.topics.flatMap(\.partitions)
             var wakeUps = WakeUps()
-            for partition in partitions { partition.close(&wakeUps) }
+            _ = write(partitions.compactMap { $0.close(&wakeUps) })
             _ = writeCheckpoint(partitions, isClean: true)
             wakeUps.deliver()
             data.lock.unlock()

@@ -1,33 +1,6 @@
 import Machine
 import Synchronization
 
-/// A producer snapshot that was taken, to be written once everything before it is synced.
-struct SnapshotDraft: Sendable {
-    let partition: Partition
-    let snapshot: ProducerSnapshot
-
-    /// Writes it, and removes all but the newest two. A snapshot only shortens the replay, so failing is no matter.
-    func write(_ context: LogContext) {
-        guard partition.highWatermark >= snapshot.offset else { return }
-        let directory = partition.directory
-        do {
-            let path = directory + "/" + SegmentName.file(snapshot.offset, .snapshot)
-            let unfinished = path + SegmentName.unfinished
-            let file = try context.files.open(unfinished, .replace)
-            defer { file.close() }
-            try snapshot.encoded().withBytes { bytes throws(MachineError) in try file.write(bytes, at: 0) }
-            try context.files.rename(unfinished, to: path)
-            let offsets = try context.files.contents(ofDirectory: directory)
-                .compactMap { SegmentName.baseOffset(of: $0, .snapshot) }.sorted()
-            for offset in offsets.dropLast(2) {
-                try context.files.remove(directory + "/" + SegmentName.file(offset, .snapshot))
-            }
-        } catch {
-            partition.report(.warning, "cannot write a producer snapshot: \(error)")
-        }
-    }
-}
-
 extension Partition {
     /// Fewer log bytes than these since the last snapshot are not worth one on closing: replaying them costs less
     /// than the three files, which add up with ten thousand partitions.
@@ -85,7 +58,7 @@ extension Partition {
             entry.leaderEpoch = core.state.leaderEpoch
             entry.logStartOffset = core.state.logStartOffset
             entry.recoveryPoint = recoveryPoint(core)
-            entry.isClean = isClosing && core.fence == nil && core.synced.offset == core.state.logEndOffset
+            entry.isClean = isClosing && core.fence == nil && core.isWhollySynced
             entry.epochs = core.state.epochs
             core.isChanged = false
             return entry
@@ -98,8 +71,10 @@ extension Partition {
     }
 
     /// Ends the partition's life in this process, after the last flush.
-    func close(_ wakeUps: inout WakeUps) {
-        let draft = withCore { core -> SnapshotDraft? in
+    ///
+    /// - Returns: a snapshot, if one is due.
+    func close(_ wakeUps: inout WakeUps) -> SnapshotDraft? {
+        withCore { core -> SnapshotDraft? in
             defer { end(&core, .closed, LogError(.closed, "\(label): the log is closed"), &wakeUps) }
             guard core.phase == .open, core.fence == nil, let active = core.active else { return nil }
             if core.preallocatedBytes > core.position { releaseReservation(of: active, at: core.position) }
@@ -107,7 +82,6 @@ extension Partition {
             guard core.bytesSinceSnapshot >= interval else { return nil }
             return draftSnapshot(&core)
         }
-        draft?.write(context)
     }
 
     /// Forgets everything: the topic was deleted.
@@ -124,6 +98,5 @@ extension Partition {
         if core.phase == .open || phase == .deleted { core.phase = phase } else { core.phase = .closed }
         core.waiters.releaseAll(error, into: &wakeUps)
         for segment in core.segments { segment.forgetFiles() }
-        core.unsynced.removeAll()
     }
 }

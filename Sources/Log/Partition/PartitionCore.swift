@@ -68,6 +68,11 @@ struct PartitionCore: Sendable {
             offset: state.logEndOffset, segmentBase: active?.baseOffset ?? state.logEndOffset, position: position)
     }
 
+    /// Whether nothing of the log waits for a sync, not even the entries of its files.
+    var isWhollySynced: Bool {
+        synced.offset == state.logEndOffset && unsynced.isEmpty && unsyncedDirectories.isEmpty
+    }
+
     /// The segment that holds `offset`, if it is not below the first one.
     func segmentIndex(holding offset: Int64) -> Int? {
         var (low, high) = (0, segments.count)

@@ -58,9 +58,11 @@ struct PartitionLoader {
     /// Does it all. Damage does not throw; it is told by `damage`.
     mutating func load() throws(LogError) {
         guard let first = listing.segments.first else { return loadNothing() }
+        resume = resumePosition(first)
+        let snapshot = try newestSnapshot(upTo: resume.offset)
         do {
-            resume = resumePosition(first)
-            try restoreState(upTo: resume)
+            try restoreState(snapshot, upTo: resume)
+            try listing.removeSegments(below: min(checkpoint.logStartOffset, resume.segmentBase), files)
             if damage == nil { try continueIndex(of: resume) }
             if damage == nil { try verify(from: resume) }
         } catch {
@@ -100,9 +102,11 @@ struct PartitionLoader {
 
     // MARK: Up to the recovery point
 
-    private mutating func restoreState(upTo resume: LogPosition) throws(MachineError) {
+    private mutating func restoreState(
+        _ snapshot: ProducerSnapshot?, upTo resume: LogPosition
+    ) throws(MachineError) {
         var from = listing.segments[0].baseOffset
-        if let snapshot = newestSnapshot(upTo: resume.offset) {
+        if let snapshot {
             // Behind a snapshot that ends before the log begins, batches are missing: what it knows of producers is
             // stale and would refuse their next batch, where an unknown producer may go on.
             let isStale = snapshot.offset < from
@@ -147,17 +151,21 @@ struct PartitionLoader {
         }
     }
 
-    /// The newest snapshot that can be read and lies at or before `offset`. Those after it are of no use any more.
-    private func newestSnapshot(upTo offset: Int64) -> ProducerSnapshot? {
+    /// The newest snapshot that verifies and lies at or before `offset`. Those after it are of no use any more. One that
+    /// cannot be read now may verify later: without it, producers whose batches retention has removed would be forgotten.
+    private func newestSnapshot(upTo offset: Int64) throws(LogError) -> ProducerSnapshot? {
         for place in listing.snapshots.reversed() {
             let path = directory + "/" + SegmentName.file(place, .snapshot)
             guard place <= offset else {
                 try? files.remove(path)
                 continue
             }
-            guard let bytes = try? WholeFile.read(path, files) else { continue }
-            if let snapshot = try? ProducerSnapshot(decoding: bytes, path: path), snapshot.offset == place {
-                return snapshot
+            do throws(LogError) {
+                guard let bytes = try WholeFile.read(path, files) else { continue }
+                let snapshot = try ProducerSnapshot(decoding: bytes, path: path)
+                if snapshot.offset == place { return snapshot }
+            } catch {
+                if error.code != .damaged { throw error }
             }
         }
         return nil

@@ -21,13 +21,16 @@ extension CommitLog {
         } catch {
             return results.map { $0.flatMap { _ in .failure(error) } }
         }
-        for partition in moved {
-            do throws(LogError) {
-                _ = try partition.removeDeleted()
-            } catch {
-                report(.warning, "deleted records keep their space until the next pass of retention: \(error)")
-            }
-        }
+        _ = remove(moved.compactMap { expireDeleted($0) })
         return results
+    }
+
+    private func expireDeleted(_ partition: Partition) -> SnapshotDraft? {
+        do {
+            return try partition.expireDeleted()
+        } catch {
+            report(.warning, "deleted records keep their space until the next pass of retention: \(error)")
+            return nil
+        }
     }
 }

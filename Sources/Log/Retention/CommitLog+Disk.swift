@@ -48,15 +48,15 @@ extension CommitLog {
         var share = Self.share(of: topic, seals: false)
         // What grows goes last, so that a share smaller than `segment.bytes` holds too.
         if share.totalBytes - share.removableBytes > limit { share = Self.share(of: topic, seals: true) }
-        var removed: Int64 = 0
-        for (index, offset) in share.cuts(toFit: limit) {
+        var drafts: [SnapshotDraft] = []
+        for (index, offset) in share.cuts(toFit: limit).sorted(by: { $0.key < $1.key }) {
             do throws(LogError) {
-                removed += try topic.partitions[index].discard(before: offset)
+                if let draft = try topic.partitions[index].expire(before: offset) { drafts.append(draft) }
             } catch {
                 report(.warning, "retention by disk share: \(error)")
             }
         }
-        return removed
+        return remove(drafts)
     }
 }
 

@@ -15,12 +15,27 @@ extension CommitLog {
                 believe the new time in \(RetentionClock.graceMilliseconds / 60_000) minutes
                 """)
         }
-        for partition in registry.topics.flatMap(\.partitions) {
-            do {
-                try partition.enforceRetention(now: reading.time)
-            } catch {
-                if error.code != .closed, error.code != .unknownTopic { report(.warning, "retention: \(error)") }
-            }
+        _ = remove(registry.topics.flatMap(\.partitions).compactMap { expire($0, now: reading.time) })
+    }
+
+    private func expire(_ partition: Partition, now: Int64) -> SnapshotDraft? {
+        do {
+            return try partition.expire(now: now)
+        } catch {
+            if error.code != .closed, error.code != .unknownTopic { report(.warning, "retention: \(error)") }
+            return nil
+        }
+    }
+
+    /// Removes the files of what has expired. What that depends on is synced for all partitions together, and the
+    /// removal itself needs no sync.
+    ///
+    /// - Returns: bytes removed.
+    func remove(_ drafts: [SnapshotDraft]) -> Int64 {
+        guard !drafts.isEmpty else { return 0 }
+        let removal = prepareRemoval(drafts)
+        return removal.drafts.reduce(0) {
+            $0 + $1.partition.removeExpired(below: $1.startOffset, inOrder: removal.inOrder)
         }
     }
 }

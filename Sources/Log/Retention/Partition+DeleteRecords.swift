@@ -2,7 +2,7 @@ import Synchronization
 
 extension Partition {
     /// Moves the log's start to `offset`; at once for readers, durably with the next checkpoint. The bytes stay until
-    /// `removeDeleted`.
+    /// `expireDeleted`.
     ///
     /// - Parameter offset: at most the high watermark; -1 stands for it. Below the log's start nothing changes.
     /// - Returns: the log's start.
@@ -26,17 +26,18 @@ extension Partition {
         }
     }
 
-    /// Removes the segments that end at or before the log's start. The growing one is sealed first if nothing is left.
+    /// Takes out of the log the segments that end at or before its start. The growing one is sealed first if nothing is
+    /// left.
     ///
-    /// - Returns: bytes removed.
-    func removeDeleted() throws(LogError) -> Int64 {
+    /// - Returns: as `expire(now:)`.
+    func expireDeleted() throws(LogError) -> SnapshotDraft? {
         try withCore { core throws(LogError) in
-            guard core.phase == .open, core.fence == nil else { return }
+            guard core.phase == .open, core.fence == nil else { return nil }
             let isEmpty = core.state.logStartOffset == core.state.logEndOffset
             if core.position > 0, isEmpty, core.synced.offset == core.state.logEndOffset { try seal(&core) }
             core.expired += take(deletedCount(core), &core)
+            return draftRemoval(core)
         }
-        return try removeExpired()
     }
 
     /// How many segments hold nothing but deleted records.

@@ -2,44 +2,52 @@ import Machine
 import Synchronization
 
 extension Partition {
-    /// Removes segments that are too old or too much, as the topic's configs say. Segments go whole, oldest first;
-    /// the growing one is sealed first if it has to go. Nothing at or beyond the high watermark goes.
+    /// Takes out of the log the segments that are too old or too much, as the topic's configs say. Segments go whole,
+    /// oldest first; the growing one is sealed first if it has to go. Nothing at or beyond the high watermark goes.
     ///
     /// - Parameter now: milliseconds, from `RetentionClock`.
-    /// - Returns: bytes removed.
-    @discardableResult
-    func enforceRetention(now: Int64) throws(LogError) -> Int64 {
+    /// - Returns: what has to be durable before their files go, for `CommitLog.remove`; nil if there is nothing to
+    ///   remove.
+    func expire(now: Int64) throws(LogError) -> SnapshotDraft? {
         // Groups keep their topic small themselves: an old offset there may be the newest of its group.
-        guard !TopicName.isInternal(topicName) else { return 0 }
+        guard !TopicName.isInternal(topicName) else { return nil }
         let (configuration, logEndOffset) = (configuration, logEndOffset)
         let isLimited = configuration.retentionMilliseconds >= 0 || configuration.retentionBytes >= 0
-        try withCore { core throws(LogError) in
+        return try withCore { core throws(LogError) in
             guard core.phase == .open || core.phase == .cold && isLimited && logEndOffset > logStartOffset else {
-                return
+                return nil
             }
             try open(&core)
             core.state.removeIdleProducers(
                 since: context.monotonicMilliseconds() - context.settings.producerExpirationMilliseconds)
-            guard core.fence == nil else { return }
+            guard core.fence == nil else { return nil }
             core.expired += try takeExpired(&core, now: now)
+            return draftRemoval(core)
         }
-        return try removeExpired()
     }
 
-    /// Removes the segments that end at or before `offset`, which must be synced.
+    /// Takes out of the log the segments that end at or before `offset`, which must be synced.
     ///
-    /// - Returns: bytes removed.
-    func discard(before offset: Int64) throws(LogError) -> Int64 {
+    /// - Returns: as `expire(now:)`.
+    func expire(before offset: Int64) throws(LogError) -> SnapshotDraft? {
         try withCore { core throws(LogError) in
             try open(&core)
-            guard core.fence == nil else { return }
+            guard core.fence == nil else { return nil }
             let ends = core.segments.dropFirst().map(\.baseOffset)
             let count = zip(core.segments, ends).prefix { segment, end in
                 end <= min(offset, core.synced.offset) && !segment.isUnsynced
             }.count
             core.expired += take(count, &core)
+            return draftRemoval(core)
         }
-        return try removeExpired()
+    }
+
+    /// Without a snapshot, a start would know a producer only by the batches that are left, and take a repetition of one
+    /// that is gone for something new.
+    func draftRemoval(_ core: borrowing PartitionCore) -> SnapshotDraft? {
+        guard !core.expired.isEmpty, let first = core.segments.first else { return nil }
+        let snapshot = core.state.producers.count > 0 ? ProducerSnapshot(of: core.state) : nil
+        return SnapshotDraft(partition: self, snapshot: snapshot, startOffset: first.baseOffset)
     }
 
     /// What retention by share of the disk may remove, oldest first, and the bytes of the rest.
@@ -76,25 +84,6 @@ extension Partition {
         core.synced = core.end
         if core.queued.insert(.lazy).inserted {
             context.commits.addLazy(self, within: configuration.flushMilliseconds)
-        }
-    }
-
-    /// Removes what was taken out of the log. Retention and deletion may come here at the same time.
-    ///
-    /// - Returns: bytes removed.
-    func removeExpired() throws(LogError) -> Int64 {
-        try removals.withLock { _ throws(LogError) in
-            let removed = core.withLock { $0.expired }
-            guard !removed.isEmpty else { return 0 }
-            do {
-                // The segment that the log now begins with must be found by a start before the ones before it are gone.
-                try context.files.synchronizeDirectory(directory)
-            } catch {
-                throw LogError(.storage, "\(label): segments stay until the next start", cause: error)
-            }
-            let count = remove(removed)
-            core.withLock { $0.expired.removeFirst(count) }
-            return removed.prefix(count).reduce(0) { $0 + $1.sizeBytes }
         }
     }
 
@@ -143,33 +132,53 @@ extension Partition {
         return newest < now - configuration.retentionMilliseconds
     }
 
-    /// Removes the files of segments, oldest first, each durably before the next: a start must never find an older
-    /// segment without the ones that followed it. Slices that hold a file keep reading.
+    /// Removes the files of segments that were taken out of the log. Slices that hold a file keep reading. What cannot
+    /// be removed is left to the next pass. Retention and deletion may come here at the same time.
     ///
-    /// - Returns: how many went. What failed, and everything after it, is for the next pass.
-    private func remove(_ segments: [Segment]) -> Int {
-        for segment in segments {
-            segment.closeFiles()
-            context.segments.open.closed(segment)
-        }
-        for (index, segment) in segments.enumerated() {
-            do {
-                try remove(segment)
-            } catch {
-                report(.warning, "cannot remove \(segment.path(.log)): \(error)")
-                return index
+    /// - Parameters:
+    ///   - start: only segments before this offset, for which everything was prepared.
+    ///   - inOrder: whether each has to be gone durably before the next one, because no checkpoint tells where the log
+    ///     begins: a start must then never find an older segment without the ones that followed it.
+    /// - Returns: bytes removed.
+    func removeExpired(below start: Int64, inOrder: Bool) -> Int64 {
+        removals.withLock { _ in
+            var removed: Int64 = 0
+            for segment in core.withLock({ $0.expired }) where segment.baseOffset < start {
+                segment.forgetFiles()
+                do {
+                    guard try setAside(segment) else { return removed }
+                    removed += segment.sizeBytes
+                    if inOrder { try context.files.synchronizeDirectory(directory) }
+                    for kind in Self.segmentFiles {
+                        try context.files.remove(segment.path(kind) + SegmentName.deleted)
+                    }
+                } catch {
+                    report(.warning, "cannot remove \(segment.path(.log)): \(error)")
+                    return removed
+                }
             }
+            return removed
         }
-        return segments.count
     }
 
-    /// Renames a segment's files first, so that a start never sees half a segment.
-    private func remove(_ segment: Segment) throws(MachineError) {
-        let kinds = [SegmentName.Kind.log, .index, .timeindex]
-        for kind in kinds where try context.files.information(at: segment.path(kind)) != nil {
-            try context.files.rename(segment.path(kind), to: segment.path(kind) + SegmentName.deleted)
+    private static let segmentFiles = [SegmentName.Kind.log, .index, .timeindex]
+
+    /// Renames the files of the oldest expired segment, so that a start never sees half of it. Under the lock: once the
+    /// topic is deleted, another one may have files of these names.
+    ///
+    /// - Returns: false if the partition's files are not its own any more, or in doubt.
+    private func setAside(_ segment: Segment) throws(MachineError) -> Bool {
+        try core.withLock { core throws(MachineError) in
+            guard core.phase == .open, core.fence == nil, core.expired.first === segment else { return false }
+            for kind in Self.segmentFiles {
+                do throws(MachineError) {
+                    try context.files.rename(segment.path(kind), to: segment.path(kind) + SegmentName.deleted)
+                } catch  where error.code == .notFound {
+                    continue
+                }
+            }
+            core.expired.removeFirst()
+            return true
         }
-        try context.files.synchronizeDirectory(directory)
-        for kind in kinds { try context.files.remove(segment.path(kind) + SegmentName.deleted) }
     }
 }

@@ -24,7 +24,9 @@ enum IndexFile {
         let file = try files.open(path, .readWriteCreate)
         defer { file.close() }
         try file.write(UnsafeRawBufferPointer(buffer), at: Int64(firstPage * IndexPage.sizeBytes))
-        try file.truncate(to: Int64(pageCount * IndexPage.sizeBytes))
+        // Most files have this size now, and cutting one to its size costs the file system as much as creating it.
+        let size = Int64(pageCount * IndexPage.sizeBytes)
+        if try file.size() != size { try file.truncate(to: size) }
     }
 
     /// Maps an index file and verifies every page of it.

@@ -132,6 +132,95 @@ import Testing
         #expect(same.logStartOffset == 0)
     }
 
+    /// The producer may not have heard that its batch was stored; it sends it again whatever happened in between.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func aProducerWhoseBatchesAreGoneIsStillKnown(seed: UInt64) throws {
+        let site = Site(seed: seed)
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100", "retention.bytes": "0"])
+        log.checkpoint()
+        let first = try batch(["once"], producer: 7, epoch: 0, sequence: 0)
+        try partition.append(first)
+        for number in 0..<3 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 3)
+        try partition.append(batch(["later"]))
+        log.checkpoint()
+        seed % 2 == 0 ? site.simulation.cutPower() : site.simulation.crash()
+        let (_, same) = try site.openWithTopic()
+        #expect(try same.append(first).isDuplicate)
+        let next = try batch(["next"], producer: 7, epoch: 0, sequence: 1)
+        #expect(try !same.append(next).isDuplicate)
+    }
+
+    /// The removal is not synced, so a power cut keeps any of the files. The checkpoint tells that they are of no use.
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func segmentsThatComeBackAfterAPowerCutAreRemoved(seed: UInt64) throws {
+        let site = Site(seed: seed)
+        let (log, partition) = try site.openWithTopic(
+            LogSettings(), ["segment.bytes": "100", "retention.bytes": "100"])
+        for number in 0..<12 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        log.enforceRetention()
+        let start = partition.logStartOffset
+        #expect(start == 10)
+        site.simulation.cutPower()
+        let report = try LogCheck.run(directory: "/data", machine: site.simulation.machine)
+        #expect(report.findings.allSatisfy { $0.severity != .damage }, "\(report.findings)")
+        let (_, same) = try site.openWithTopic()
+        #expect(same.fenceReason == nil && same.logStartOffset == start)
+        #expect(try same.allValues() == ["10", "11"])
+        let bases = try site.names().compactMap { SegmentName.baseOffset(of: $0, .log) }
+        let indexes = try site.names().compactMap { SegmentName.baseOffset(of: $0, .index) }
+        #expect(bases == [10, 11] && indexes.allSatisfy { bases.contains($0) })
+    }
+
+    @Test func aPassOverManyPartitionsSyncsAFewTimes() throws {
+        let site = Site()
+        let log = try site.open()
+        let topic = try log.createTopic(
+            "t", partitions: 100, configs: ["segment.bytes": "100", "retention.bytes": "0"])
+        for partition in topic.partitions {
+            try partition.append(batch(["a"], producer: 1, epoch: 0, sequence: 0))
+            for _ in 0..<4 { try partition.append(batch(["b"])) }
+        }
+        log.flushDirty()
+        let syncs: [SimulatedOperation] = [.synchronize, .synchronizeDirectory, .synchronizeVolume]
+        let before = syncs.reduce(0) { $0 + site.simulation.calls(of: $1) }
+        log.enforceRetention()
+        #expect(topic.partitions.allSatisfy { $0.logStartOffset == 4 })
+        #expect(try site.names("/data/log/t/99").filter { $0.hasSuffix(".log") }.count == 1)
+        #expect(syncs.reduce(0) { $0 + site.simulation.calls(of: $1) } - before <= 4)
+    }
+
+    @Test func aFullDiskDoesNotKeepRetentionFromMakingSpace() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100", "retention.bytes": "0"])
+        try partition.append(batch(["a"], producer: 1, epoch: 0, sequence: 0))
+        for number in 0..<4 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        site.simulation.inject(SimulatedFault(.noSpace, at: [.open, .write], path: ".new", .from(1)))
+        log.enforceRetention()
+        #expect(try site.names().filter { $0.hasSuffix(".log") }.count == 1)
+        site.simulation.clearFaults()
+        site.simulation.cutPower()
+        let (_, same) = try site.openWithTopic()
+        #expect(same.fenceReason == nil && same.logStartOffset == 4 && same.logEndOffset == 5)
+    }
+
+    @Test func whatCannotBeRecordedIsNotRemovedYet() throws {
+        let site = Site()
+        let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "100", "retention.bytes": "0"])
+        for number in 0..<4 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        site.simulation.inject(SimulatedFault(.device, at: [.rename], path: "checkpoint", .call(1)))
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 3)
+        #expect(try site.names().filter { $0.hasSuffix(".log") }.count == 4)
+        log.enforceRetention()
+        #expect(try site.names().filter { $0.hasSuffix(".log") }.count == 1, "the next pass does")
+    }
+
     @Test func theClockGoesByTheTranscript() {
         var clock = RetentionClock(wall: 1_000, monotonic: 0, lastKnownWall: 900)
         #expect(clock.read(wall: 2_000, monotonic: 1_000) == .time(2_000))

@@ -137,12 +137,10 @@ extension LogSimulation {
         let producer = producers[position]
         guard producer.inFlight.isEmpty, let batch = producer.acknowledged.randomElement(using: &chance) else { return }
         note("produce again \(producer.id), sequence \(batch.firstSequence)")
-        let partition = topics[producer.topic]?.partitions[Int(producer.partition)]
-        // What retention has removed may be forgotten by a restart; such a batch is refused, and never stored again.
-        let start = log.topic(named: producer.topic)?.partition(producer.partition)?.logStartOffset ?? 0
-        guard let before = partition?.endOffset, let place = partition?.offset(of: batch), place >= start else {
-            return
-        }
+        guard let partition = topics[producer.topic]?.partitions[Int(producer.partition)],
+            let place = partition.offset(of: batch), place >= partition.forgettable
+        else { return }
+        let before = partition.endOffset
         _ = try append(batch, to: producer.topic, producer.partition, .now)
         let after = topics[producer.topic]?.partitions[Int(producer.partition)].endOffset
         try expect(before == after, "stored twice: sequence \(batch.firstSequence)")
@@ -201,6 +199,10 @@ extension LogSimulation {
         note("retention")
         log.enforceRetention()
         try observe()
+        guard isTroubled else { return }
+        for (name, model) in topics {
+            for index in model.partitions.indices { topics[name]?.partitions[index].mayForgetProducers() }
+        }
     }
 
     /// Takes what every partition shows: what is readable is promised.

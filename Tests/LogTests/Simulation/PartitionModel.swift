@@ -29,6 +29,9 @@ struct PartitionModel {
     /// The largest start offset seen. A restart may go back behind it, to the same bytes.
     private(set) var startOffset: Int64 = 0
     private(set) var leaderEpoch: Int32 = -1
+    /// Producers whose batches all lie below may be forgotten: a power cut took these batches, or retention went on
+    /// though a fault, perhaps a full disk, kept it from storing what is known of them.
+    private(set) var forgettable: Int64 = 0
 
     var endOffset: Int64 { batches.last?.endOffset ?? 0 }
 
@@ -47,8 +50,7 @@ struct PartitionModel {
 
     mutating func appended(_ batch: SimulatedBatch, at baseOffset: Int64, leaderEpoch: Int32) throws {
         try expect(baseOffset == endOffset, "appended at \(baseOffset), the end was \(endOffset)")
-        // What retention removed may be forgotten with the producer that sent it, as in Kafka.
-        if batch.producerID >= 0, let first = stored(batch), first.baseOffset >= startOffset {
+        if batch.producerID >= 0, let first = stored(batch), first.baseOffset >= forgettable {
             throw SimulationFailure(
                 "stored twice: sequence \(batch.firstSequence) at \(first.baseOffset) and \(baseOffset)")
         }
@@ -87,6 +89,10 @@ struct PartitionModel {
         startOffset = max(startOffset, offset)
     }
 
+    mutating func mayForgetProducers() {
+        forgettable = max(forgettable, startOffset)
+    }
+
     mutating func serves(leaderEpoch: Int32) throws {
         try expect(leaderEpoch >= self.leaderEpoch, "leader epoch \(leaderEpoch) after \(self.leaderEpoch)")
         self.leaderEpoch = leaderEpoch
@@ -116,6 +122,8 @@ struct PartitionModel {
             offset = found.endOffset
         }
         try expect(offset == end && position == content.count, "ends within a batch, at \(end)")
+        // A power cut took whole segments that were never synced: what they held is gone, and may be stored again.
+        if start > promised { forgettable = max(forgettable, start) }
         batches = Array(survivors)
         doubtful = []
         startOffset = start

@@ -18,12 +18,13 @@ extension GroupCoordinator {
     /// read what could not be read.
     public func rewriteIfDue() {
         loadUnreadable()
+        var drafts: [SnapshotDraft] = []
         for (index, partition) in topic.partitions.enumerated() where !isUnreadable(index) {
             var state = rewritings.withLock { $0[index] } ?? GroupRewriting()
             do throws(LogError) {
                 if let cut = state.cut {
                     guard partition.highWatermark >= cut.end else { continue }
-                    _ = try partition.discard(before: cut.start)
+                    if let draft = try partition.expire(before: cut.start) { drafts.append(draft) }
                     state.cut = nil
                 } else if partition.sizeBytes > max(settings.rewriteBytes, 3 * state.writtenBytes) {
                     try rewrite(index, partition, &state)
@@ -35,6 +36,7 @@ extension GroupCoordinator {
             }
             rewritings.withLock { $0[index] = state }
         }
+        _ = log.remove(drafts)
     }
 
     private func rewrite(_ index: Int, _ partition: Partition, _ state: inout GroupRewriting) throws(LogError) {

@@ -8,6 +8,7 @@ struct LogContext: Sendable {
     let directory: String
     let segments: SegmentContext
     let commits: CommitQueue
+    let producers: ProducerBudget
     let disk: DiskSpace
     let report: @Sendable (LogEvent) -> Void
 

@@ -15,6 +15,12 @@ public struct LogSettings: Sendable {
     /// Idempotent producers remembered per partition; beyond it the one that was idle longest is forgotten (its
     /// next batch is accepted with any sequence number). Default 4,096, about 1 MB.
     public var maximumProducersPerPartition = 4_096
+    /// Idempotent producers remembered in total; whoever writes to several partitions counts in each. Beyond it a
+    /// partition that meets a new one forgets the one of its own that was idle longest, and every checkpoint, from 15/16
+    /// on, those that were idle longest anywhere go until 7/8 is left. Whoever is forgotten may go on with any sequence
+    /// number, but a repetition of its last batches is stored again. A partition always keeps the newest, so there are at
+    /// most as many more as partitions. Default 500,000, about 125 MB.
+    public var maximumProducers = 500_000
     /// How long an idle idempotent producer is remembered, in milliseconds. Default one day, as Kafka.
     public var producerExpirationMilliseconds: Int64 = 86_400_000
     /// Waiters for a sync on one partition; beyond it appends with `.now` fail with `.overloaded`. Default 65,536.

@@ -10,6 +10,10 @@ extension CommitLog {
     public var syncRequests: UInt64 { flusher.requests.value }
     /// Partitions that wait for a sync now.
     public var dirtyPartitions: Int { context.commits.count }
+    /// Idempotent producers that are remembered, each counted in every partition that it writes to.
+    public var rememberedProducers: Int { context.producers.count }
+    /// Idempotent producers that were forgotten because of `LogSettings.maximumProducers`.
+    public var forgottenProducers: Int { context.producers.forgottenCount }
     /// Segments with an open descriptor.
     public var openSegments: Int { context.segments.open.count }
     /// Partitions that take no appends, because a sync or a write failed or stored bytes do not verify.

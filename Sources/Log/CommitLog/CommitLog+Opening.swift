@@ -9,7 +9,7 @@ extension CommitLog {
     /// Opens the log in `directory`, which is created if absent, and recovers every partition.
     ///
     /// - Parameter onEvent: hears what an operator should know; may be called from any thread.
-    /// - Throws: `.locked` if another process has it open, `.formatTooNew`, `.metadata`, `.storage`. Damage to a
+    /// - Throws: `.invalidConfig` for settings out of range; `.locked` if another process has it open, `.formatTooNew`, `.metadata`, `.storage`. Damage to a
     ///   partition does not throw: the partition is fenced, `onEvent` hears of it, the others serve.
     public static func open(
         directory: String, settings: LogSettings, machine: Machine, metadata: any MetadataStore,
@@ -19,7 +19,8 @@ extension CommitLog {
         let context = LogContext(
             machine: machine, settings: settings, directory: directory,
             segments: SegmentContext(files: machine.files, open: OpenSegments(limit: settings.maximumOpenSegments)),
-            commits: CommitQueue(clock: machine.clock), disk: DiskSpace(reserveBytes: settings.diskReserveBytes),
+            commits: CommitQueue(clock: machine.clock), producers: ProducerBudget(limit: settings.maximumProducers),
+            disk: DiskSpace(reserveBytes: settings.diskReserveBytes),
             report: onEvent)
         let checkpoint = try readCheckpoint(data, context)
         let log = CommitLog(

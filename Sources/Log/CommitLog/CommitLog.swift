@@ -59,6 +59,7 @@ public final class CommitLog: Sendable {
         flusher.start(threads: context.settings.flusherThreads)
         maintenance.start([
             Maintenance.Chore(everyMilliseconds: context.settings.checkpointIntervalMilliseconds) { [weak self] in
+                self?.boundProducers()
                 self?.checkpoint()
             },
             Maintenance.Chore(everyMilliseconds: context.settings.retentionIntervalMilliseconds) { [weak self] in

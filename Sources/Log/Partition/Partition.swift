@@ -89,7 +89,10 @@ public final class Partition: Sendable {
         _ body: (inout PartitionCore) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try core.withLock { core throws(Failure) in
-            defer { publish(core) }
+            defer {
+                countProducers(&core)
+                publish(core)
+            }
             return try body(&core)
         }
     }

@@ -49,6 +49,8 @@ struct PartitionCore: Sendable {
     var hints = PositionHints()
     /// Log bytes since the last producer snapshot.
     var bytesSinceSnapshot: Int64 = 0
+    /// How many producers stand in `LogContext.producers` for this partition.
+    var countedProducers = 0
     /// Whether the checkpoint on disk differs from the state.
     var isChanged = false
     /// How many entries of the growing segment's index are in its file.

@@ -109,6 +109,11 @@ struct PartitionState: Sendable {
         producers.removeIdle(since: deadline)
     }
 
+    /// Forgets the producers that were idle longest.
+    mutating func forgetProducers(idleLongest count: Int) {
+        for _ in 0..<count { producers.removeOldest() }
+    }
+
     /// Puts the state to where a snapshot was taken; batches from `offset` on are replayed afterwards.
     mutating func restore(offset: Int64, epochs: LeaderEpochs, producers entries: [ProducerEntry], now: Int64) {
         logEndOffset = offset

@@ -67,6 +67,16 @@ struct ProducerTable: Sendable {
         while oldest >= 0, slots[Int(oldest)].lastUsedMilliseconds < deadline { remove(Int(oldest)) }
     }
 
+    /// Forgets the one that was idle longest, if there is one.
+    mutating func removeOldest() {
+        if oldest >= 0 { remove(Int(oldest)) }
+    }
+
+    /// Adds when each was used last.
+    func appendUses(to uses: inout [Int64]) {
+        for slot in slots { uses.append(slot.lastUsedMilliseconds) }
+    }
+
     /// Finds or makes the slot of a producer, and makes it the newest.
     private mutating func use(_ producerID: Int64, epoch: Int16, now: Int64) -> Int {
         if let place = places[producerID] {

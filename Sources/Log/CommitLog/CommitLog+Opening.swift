@@ -15,6 +15,7 @@ extension CommitLog {
         directory: String, settings: LogSettings, machine: Machine, metadata: any MetadataStore,
         onEvent: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(LogError) -> CommitLog {
+        try settings.validate()
         let data = try DataDirectory(directory, machine.files)
         let context = LogContext(
             machine: machine, settings: settings, directory: directory,

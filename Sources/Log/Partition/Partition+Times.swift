@@ -18,8 +18,11 @@ extension Partition {
     /// The (first) record with the largest timestamp, or nil if no record has one.
     public func offsetOfMaximumTimestamp() throws(LogError) -> TimestampOffset? {
         var largest: (timestamp: Int64, segment: Segment)?
+        let start = logStartOffset
         for segment in try readableSegments() {
-            let timestamp = try maxTimestamp(segment)
+            // What is known of a segment covers its deleted records, too.
+            let isCut = segment.baseOffset < start
+            let timestamp = isCut ? try maxTimestamp(segment, from: start) : try maxTimestamp(segment)
             if timestamp > largest?.timestamp ?? -1 { largest = (timestamp, segment) }
         }
         guard let largest else { return nil }
@@ -93,6 +96,43 @@ extension Partition {
         let growing = core.withLock { core in core.active === segment ? core.builder.maxTimestamp : nil }
         if let growing { return growing }
         return try segment.maxTimestamp()
+    }
+
+    /// The largest timestamp of a segment's readable records from offset `start` on, or -1; looks at every batch.
+    private func maxTimestamp(_ segment: Segment, from start: Int64) throws(LogError) -> Int64 {
+        var from = start
+        var largest: Int64 = -1
+        while from < highWatermark {
+            let slice = try read(from: from, maximumBytes: 1 << 20, atLeastOneBatch: true)
+            guard !slice.isEmpty, slice.file?.path == segment.path(.log) else { break }
+            let bytes = try copy(slice)
+            let position = from
+            do throws(WireError) {
+                try bytes.withBytes { bytes throws(WireError) in
+                    var batches = RecordBatches(bytes)
+                    while let batch = try batches.next() {
+                        largest = max(largest, try maxTimestamp(batch, from: start))
+                        from = batch.header.nextOffset
+                    }
+                }
+            } catch {
+                throw LogError(.damaged, "\(label): the records at offset \(from) do not decode", cause: error)
+            }
+            guard from > position else {
+                throw LogError(.damaged, "\(segment.path(.log)): a batch at offset \(position) leads back to \(from)")
+            }
+        }
+        return largest
+    }
+
+    private func maxTimestamp(_ batch: RecordBatch, from start: Int64) throws(WireError) -> Int64 {
+        guard batch.header.baseOffset < start else { return batch.header.maxTimestamp }
+        var largest: Int64 = -1
+        var records = try RecordIterator(batch, decompressionLimit: Self.decompressionLimitBytes)
+        while let record = try records.next() {
+            if record.offset >= start { largest = max(largest, record.timestamp) }
+        }
+        return largest
     }
 
     /// The first readable record of a segment from `timestamp` on.

@@ -39,6 +39,22 @@ import Testing
         #expect(code { _ = try delete(log, partition, -2) } == .offsetOutOfRange)
     }
 
+    @Test func timesAreThoseOfTheRecordsThatAreLeft() throws {
+        let (log, partition) = try Site().openWithTopic()
+        try partition.append(batch(["a", "b", "c"], timestamp: epochStart + 100))
+        try partition.append(batch(["d"], timestamp: epochStart))
+        log.flushDirty()
+        #expect(try partition.offsetOfMaximumTimestamp()?.offset == 2)
+        _ = try delete(log, partition, 1)
+        #expect(try partition.offset(forTimestamp: 0)?.offset == 1)
+        #expect(try partition.offsetOfMaximumTimestamp()?.offset == 2)
+        _ = try delete(log, partition, 3)
+        #expect(try partition.offsetOfMaximumTimestamp()?.offset == 3)
+        #expect(try partition.offset(forTimestamp: epochStart + 50) == nil)
+        _ = try delete(log, partition, 4)
+        #expect(try partition.offsetOfMaximumTimestamp() == nil)
+    }
+
     @Test func minusOneEmptiesTheLogAndKeepsItsOffsets() throws {
         let (site, log, partition) = try site()
         #expect(try delete(log, partition, -1) == 10)

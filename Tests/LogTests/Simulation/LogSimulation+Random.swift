@@ -17,7 +17,7 @@ extension LogSimulation {
     }
 
     private func step() throws {
-        switch chance.upTo(99) {
+        switch chance.upTo(107) {
         case 0..<22:
             try withPartition { try appendPlain(to: $0, $1, durability(), count: size(5), payloadBytes: size(300)) }
         case 22..<46: try withProducer { try produce($0, count: size(5), payloadBytes: size(300)) }
@@ -39,6 +39,9 @@ extension LogSimulation {
         case 94: try restart(.powerCut)
         case 95, 96: stopSoon()
         case 97: armSomething()
+        case 100..<104: try deleteSomewhere()
+        case 104, 105: try alterSomewhere()
+        case 106: try withPartition { name, _ in try createPartitions(name, total: Int32(2 + chance.upTo(2))) }
         default:
             note("calm")
             calm()
@@ -73,6 +76,24 @@ extension LogSimulation {
             guard let batches = topics[name]?.partitions[Int(index)].batches else { return }
             guard let batch = batches.randomElement(using: &chance)?.batch else { return }
             try lookUp(name, index, timestamp: batch.firstTimestamp + Int64(chance.upTo(6)) - 1)
+        }
+    }
+
+    private func deleteSomewhere() throws {
+        try withPartition { name, index in
+            let end = log.topic(named: name)?.partition(index)?.highWatermark ?? 0
+            try deleteRecords(name, index, before: Int64(chance.upTo(Int(end) + 2)) - 1)
+        }
+    }
+
+    private func alterSomewhere() throws {
+        let values: [(String, String)] = [
+            ("segment.bytes", "2048"), ("retention.bytes", "8000"), ("retention.bytes", "-1"),
+            ("index.interval.bytes", "64"),
+        ]
+        try withPartition { name, _ in
+            let (config, value) = values[chance.upTo(values.count - 1)]
+            try alterConfig(name, config, chance.coin() ? value : nil)
         }
     }
 

@@ -62,6 +62,12 @@ extension LogSimulation {
         } catch let error as LogError {
             let latest = simulated.machine.clock.wallMilliseconds() + 3_600_000
             if error.code == .invalidTimestamp, batch.timestamp(batch.count - 1) > latest { return nil }
+            // Its answer was lost, and a restart may know only what followed it.
+            if error.code == .outOfOrderSequence, let model = topics[name]?.partitions[Int(index)],
+                let place = model.offset(of: batch), place < model.forgettable
+            {
+                return place + Int64(batch.count)
+            }
             try checkRefusal(error, partition)
             topics[name]?.partitions[Int(index)].doubt(batch, leaderEpoch: epoch)
             return nil
@@ -151,6 +157,10 @@ extension LogSimulation {
         let producer = producers[position]
         guard producer.inFlight.isEmpty, producer.nextSequence > 0 else { return }
         note("produce gap \(producer.id)")
+        // Whoever may be forgotten may then begin anywhere.
+        guard let model = topics[producer.topic]?.partitions[Int(producer.partition)],
+            let last = producer.acknowledged.last, let place = model.offset(of: last), place >= model.forgettable
+        else { return }
         let batch = SimulatedBatch(
             identity: identity(), count: 1, payloadBytes: 1,
             firstTimestamp: simulated.machine.clock.wallMilliseconds(), producerID: producer.id,

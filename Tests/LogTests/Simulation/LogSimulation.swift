@@ -194,7 +194,9 @@ final class LogSimulation {
                 continue
             }
             try expect(topic.id == model.id, "topic \(name) has another id")
-            try expect(topic.partitions.count == model.partitions.count, "topic \(name) has other partitions")
+            var changed = model
+            try checkChanges(topic, &changed)
+            topics[name] = changed
         }
         doubtfulTopics = [:]
     }
@@ -257,10 +259,19 @@ final class LogSimulation {
 struct TopicModel {
     let id: Uuid
     var partitions: [PartitionModel]
+    /// What it sets itself.
+    var configs: [String: String] = [:]
+    /// Changes that failed: after a restart they are there or not.
+    var doubtfulConfigs: [[String: String]] = []
+    var doubtfulCounts: Set<Int> = []
 
     init(id: Uuid, partitionCount: Int) {
         self.id = id
         partitions = Array(repeating: PartitionModel(), count: partitionCount)
+    }
+
+    mutating func grow(to count: Int) {
+        while partitions.count < count { partitions.append(PartitionModel()) }
     }
 }
 

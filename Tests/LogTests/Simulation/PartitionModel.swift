@@ -32,6 +32,10 @@ struct PartitionModel {
     /// Producers whose batches all lie below may be forgotten: a power cut took these batches, or retention went on
     /// though a fault, perhaps a full disk, kept it from storing what is known of them.
     private(set) var forgettable: Int64 = 0
+    /// Records before it were deleted, for good.
+    private var deleted: Int64 = 0
+    /// The largest offset that was asked to be the start; it may lie within a batch.
+    private var cut: Int64 = 0
 
     var endOffset: Int64 { batches.last?.endOffset ?? 0 }
 
@@ -93,6 +97,12 @@ struct PartitionModel {
         forgettable = max(forgettable, startOffset)
     }
 
+    /// Notes a deletion of records. What is not promised may be undone by a restart.
+    mutating func deleted(before offset: Int64, isPromised: Bool) {
+        cut = max(cut, offset)
+        if isPromised { deleted = max(deleted, offset) }
+    }
+
     mutating func serves(leaderEpoch: Int32) throws {
         try expect(leaderEpoch >= self.leaderEpoch, "leader epoch \(leaderEpoch) after \(self.leaderEpoch)")
         self.leaderEpoch = leaderEpoch
@@ -107,10 +117,12 @@ struct PartitionModel {
     mutating func recovered(from start: Int64, to end: Int64, _ content: [UInt8], keepsWritten: Bool) throws {
         try expect(end >= promised, "lost: promised up to \(promised), recovered up to \(end)")
         try expect(!keepsWritten || end >= endOffset, "lost by a crash: written up to \(endOffset), found \(end)")
-        var offset = start
-        var position = 0
+        try expect(start >= deleted, "deleted before \(deleted), recovered from \(start)")
         var survivors = batches.prefix { $0.endOffset <= start }
-        if let last = survivors.last { try expect(last.endOffset == start, "starts within a batch, at \(start)") }
+        var offset = survivors.last?.endOffset ?? 0
+        try expect(offset == start || start <= cut, "starts within a batch, at \(start)")
+        if start == end { offset = end }
+        var position = 0
         while offset < end {
             let candidates = [index(of: offset).map { batches[$0] }].compactMap { $0 } + doubtful
             let found = candidates.first { candidate in
@@ -156,7 +168,8 @@ struct PartitionModel {
     /// The first readable record with at least a timestamp.
     func firstOffset(withTimestamp timestamp: Int64, from start: Int64, below highWatermark: Int64) -> Int64? {
         for stored in batches where stored.endOffset > start && stored.endOffset <= highWatermark {
-            for index in 0..<stored.batch.count where stored.batch.timestamp(index) >= timestamp {
+            for index in 0..<stored.batch.count
+            where stored.batch.timestamp(index) >= timestamp && stored.baseOffset + Int64(index) >= start {
                 return stored.baseOffset + Int64(index)
             }
         }

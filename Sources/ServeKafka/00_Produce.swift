@@ -107,6 +107,9 @@ extension KafkaConnection {
             let isUnknownID = topic == nil && stamp.version >= 13
             return refuse(isUnknownID ? .unknownTopicId : .unknownTopicOrPartition, "no such topic or partition")
         }
+        guard topic?.isInternal != true else {
+            return refuse(.invalidTopicException, "an internal topic takes no records from clients")
+        }
         guard case .frame(let range) = part.records, !range.isEmpty else {
             return refuse(.invalidRecord, "a partition without records")
         }

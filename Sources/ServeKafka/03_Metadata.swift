@@ -71,7 +71,7 @@ extension Broker {
 
     private func create(_ name: String, mayCreate: Bool) throws(LogError) -> Topic {
         do throws(LogError) {
-            guard mayCreate else {
+            guard mayCreate, !TopicName.isInternal(name) else {
                 try log.validateTopic(name, partitions: 1, configs: [:])
                 throw LogError(.unknownTopic, "no such topic")
             }
@@ -100,7 +100,7 @@ extension Broker {
         var answer = MetadataResponse.MetadataResponseTopic()
         answer.name = topic.name
         answer.topicId = topic.id
-        answer.isInternal = topic.name.hasPrefix("__")
+        answer.isInternal = topic.isInternal
         answer.partitions = topic.partitions.map { partition in
             var part = MetadataResponse.MetadataResponsePartition()
             part.partitionIndex = partition.index

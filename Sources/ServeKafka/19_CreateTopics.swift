@@ -44,6 +44,9 @@ extension Broker {
         _ asked: CreateTopicsRequest.CreatableTopic, validateOnly: Bool,
         _ answer: inout CreateTopicsResponse.CreatableTopicResult
     ) throws(RequestRefusal) {
+        guard !TopicName.isInternal(asked.name) else {
+            throw RequestRefusal(.invalidRequest, "\(asked.name) is an internal topic, which the broker creates")
+        }
         let partitions = try partitionCount(asked)
         let configs = try configs(asked)
         do throws(LogError) {

@@ -1,6 +1,7 @@
 // DeleteTopics (20): served 1 to 6.
 //
-// Deviation from Kafka: the time-out is not looked at; the answer comes when the deletion is durable.
+// Deviations from Kafka: the time-out is not looked at; the answer comes when the deletion is durable. Internal topics
+// are refused with INVALID_TOPIC_EXCEPTION. Groups forget their offsets of a deleted topic.
 
 import Instruments
 import KafkaWire
@@ -42,7 +43,11 @@ extension Broker {
             }
             answer.name = topic.name
             answer.topicId = topic.id
+            guard !topic.isInternal else {
+                throw LogError(.invalidTopicName, "\(topic.name) is an internal topic, which cannot be deleted")
+            }
             try log.deleteTopic(topic.id)
+            groups.forgetTopic(topic.name)
             instruments.forgetTopic(topic.name)
             logger.info("topic deleted", metadata: ["topic": "\(topic.name)", "id": "\(topic.id)"])
         } catch {

@@ -23,7 +23,9 @@ extension Broker {
                 part.partitionIndex = asked.partitionIndex
                 part.lowWatermark = -1
                 part.errorCode = .unknownTopicOrPartition
-                if let partition = topic?.partition(asked.partitionIndex) {
+                if topic?.isInternal == true {
+                    part.errorCode = .invalidTopicException
+                } else if let partition = topic?.partition(asked.partitionIndex) {
                     deletions.append((partition, asked.offset))
                     places.append((topicIndex, index))
                 }

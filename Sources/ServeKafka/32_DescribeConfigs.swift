@@ -76,6 +76,15 @@ extension Broker {
         throw RequestRefusal(.unknownTopicOrPartition, "there is no topic \(name)")
     }
 
+    /// The topic that a request changes: none of the broker's own.
+    func topic(changed name: String) throws(RequestRefusal) -> Topic {
+        let topic = try topic(administered: name)
+        guard !topic.isInternal else {
+            throw RequestRefusal(.invalidTopicException, "\(name) is an internal topic, which the broker looks after")
+        }
+        return topic
+    }
+
     /// Refuses other brokers than this one. An empty name stands for all of them.
     func checkBroker(_ name: String) throws(RequestRefusal) {
         guard name.isEmpty || name == "\(log.nodeID)" else {

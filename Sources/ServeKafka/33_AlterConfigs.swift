@@ -43,7 +43,7 @@ extension Broker {
         }
         switch resource.type {
         case ConfigResourceType.topic:
-            _ = try topic(administered: resource.name)
+            _ = try topic(changed: resource.name)
             do throws(LogError) {
                 try log.alterConfigs(
                     of: resource.name, changes.byName, isWhole: isWhole, validateOnly: validateOnly)

@@ -33,7 +33,7 @@ extension Broker {
     private func grow(
         _ asked: CreatePartitionsRequest.CreatePartitionsTopic, validateOnly: Bool
     ) throws(RequestRefusal) {
-        let topic = try topic(administered: asked.name)
+        let topic = try topic(changed: asked.name)
         try create(asked, validateOnly: true)
         try checkAssignments(asked, added: Int(asked.count) - topic.partitions.count)
         guard !validateOnly else { return }

@@ -64,7 +64,7 @@ extension Broker {
         var answer = DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic()
         answer.name = topic.name
         answer.topicId = topic.id
-        answer.isInternal = topic.name.hasPrefix("__")
+        answer.isInternal = topic.isInternal
         answer.partitions = partitions.map { partition in
             var part = DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition()
             part.partitionIndex = partition.index

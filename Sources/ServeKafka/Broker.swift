@@ -9,6 +9,7 @@ import NIOPosix
 /// API's key; they are synchronous, may be called on any thread, and those that can wait for the disk say so.
 final class Broker: Sendable {
     let log: CommitLog
+    let groups: GroupCoordinator
     let settings: KafkaServerSettings
     let instruments: KafkaInstruments
     let clock: any Clock
@@ -18,10 +19,11 @@ final class Broker: Sendable {
     let administration: NIOThreadPool
 
     init(
-        log: CommitLog, settings: KafkaServerSettings, registry: InstrumentRegistry, clock: any Clock,
-        logger: Logger
+        log: CommitLog, groups: GroupCoordinator, settings: KafkaServerSettings, registry: InstrumentRegistry,
+        clock: any Clock, logger: Logger
     ) {
         self.log = log
+        self.groups = groups
         self.settings = settings
         self.clock = clock
         self.logger = logger
@@ -42,4 +44,6 @@ struct ConnectionAddresses: Sendable {
     let local: KafkaServerSettings.Endpoint
     /// The client, for log lines.
     let remote: String
+    /// The client's address as groups show it, "/127.0.0.1" in Kafka's notation.
+    let clientHost: String
 }

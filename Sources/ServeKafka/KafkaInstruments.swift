@@ -1,4 +1,5 @@
 import Instruments
+import KafkaWire
 
 /// What the Kafka listener counts, shared by every event loop.
 struct KafkaInstruments: Sendable {
@@ -20,7 +21,7 @@ struct KafkaInstruments: Sendable {
         case unacknowledgedProduce = "unacknowledged-produce"
         /// More connections than allowed.
         case tooManyConnections = "too-many-connections"
-        /// More partitions in a request than allowed.
+        /// More partitions, or groups, in a request than allowed.
         case tooManyPartitions = "too-many-partitions"
         /// Records that a response had announced could not be read.
         case storage
@@ -54,6 +55,11 @@ struct KafkaInstruments: Sendable {
 
     func countClose(_ reason: CloseReason) {
         closed[reason]?.add()
+    }
+
+    /// Counts an error; NONE is none.
+    func countError(_ api: ServedAPI, _ code: ErrorCode) {
+        if code != .none { countError(api, code.name) }
     }
 
     func countError(_ api: ServedAPI, _ name: String) {

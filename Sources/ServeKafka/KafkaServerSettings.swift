@@ -51,7 +51,7 @@ public struct KafkaServerSettings: Sendable {
     /// The longest that a fetch waits for data, in milliseconds, whatever the client asks for; then it is answered
     /// with what there is. Default 5 minutes.
     public var maximumFetchWaitMilliseconds: Int64 = 300_000
-    /// Partitions in one request; the connection that names more is closed. Default 100,000, as many as the log has.
+    /// Partitions, or groups, in one request; the connection that names more is closed. Default 100,000, as many as the log has.
     public var maximumPartitionsPerRequest = 100_000
     /// Threads that do what may wait for the disk besides appending: creating and deleting topics, producer ids.
     /// A connection has at most one such request at a time. Default 2.

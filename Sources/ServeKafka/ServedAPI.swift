@@ -8,7 +8,15 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
     case fetch = 1
     case listOffsets = 2
     case metadata = 3
+    case offsetCommit = 8
+    case offsetFetch = 9
     case findCoordinator = 10
+    case joinGroup = 11
+    case heartbeat = 12
+    case leaveGroup = 13
+    case syncGroup = 14
+    case describeGroups = 15
+    case listGroups = 16
     case apiVersions = 18
     case createTopics = 19
     case deleteTopics = 20
@@ -19,7 +27,9 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
     case alterConfigs = 33
     case describeLogDirs = 35
     case createPartitions = 37
+    case deleteGroups = 42
     case incrementalAlterConfigs = 44
+    case offsetDelete = 47
     case describeCluster = 60
     case describeProducers = 61
     case describeTopicPartitions = 75
@@ -33,8 +43,15 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .fetch: 4...18
         case .listOffsets: 1...11
         case .metadata: 0...13
-        // Not served, but librdkafka sends lz4 only to brokers that advertise it.
+        case .offsetCommit: 2...10
+        case .offsetFetch: 1...10
         case .findCoordinator: 0...6
+        case .joinGroup: 0...9
+        case .heartbeat: 0...4
+        case .leaveGroup: 0...5
+        case .syncGroup: 0...5
+        case .describeGroups: 0...6
+        case .listGroups: 0...5
         case .apiVersions: 0...4
         case .createTopics: 2...7
         case .deleteTopics: 1...6
@@ -45,7 +62,9 @@ enum ServedAPI: Int16, CaseIterable, Sendable {
         case .alterConfigs: 0...2
         case .describeLogDirs: 1...5
         case .createPartitions: 0...3
+        case .deleteGroups: 0...2
         case .incrementalAlterConfigs: 0...1
+        case .offsetDelete: 0...0
         case .describeCluster: 0...2
         case .describeProducers: 0...0
         case .describeTopicPartitions: 0...0

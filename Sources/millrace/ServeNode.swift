@@ -35,7 +35,10 @@ enum ServeNode {
         logFigures.register(in: registry)
         log.start()
         logFigures.announceRetention(settings.log, logger)
-        let kafka = try await startKafka(settings, log, registry, machine, eventLoops, logger)
+        let groups = await offLoops { GroupCoordinator(log: log, settings: settings.groups) }
+        GroupFigures(groups: groups, maximumLags: settings.metricsLagPartitions).register(in: registry)
+        groups.start()
+        let kafka = try await startKafka(settings, log, groups, registry, machine, eventLoops, logger)
 
         readiness.state = .ready
         try announce(ReadyLine(kafka: kafka.address, http: http.address), settings, machine)
@@ -49,6 +52,8 @@ enum ServeNode {
         await waitForStop(signals, logger)
         readiness.state = .notReady("stopping")
         if let file = settings.readyFile { try? machine.files.remove(file) }
+        // Before the listener: whoever waits for a rebalance is answered, or the connections would not drain.
+        await offLoops { groups.stop() }
         await kafka.stop(within: settings.stopTimeoutSeconds * 1_000)
         await offLoops { log.close() }
         await http.stop()
@@ -82,15 +87,18 @@ enum ServeNode {
     }
 
     private static func startKafka(
-        _ settings: ServeSettings, _ log: CommitLog, _ registry: InstrumentRegistry, _ machine: Machine,
-        _ eventLoops: any EventLoopGroup, _ logger: Logger
+        _ settings: ServeSettings, _ log: CommitLog, _ groups: GroupCoordinator, _ registry: InstrumentRegistry,
+        _ machine: Machine, _ eventLoops: any EventLoopGroup, _ logger: Logger
     ) async throws -> KafkaServer {
         do {
             return try await KafkaServer.start(
-                settings: settings.kafka, log: log, instruments: registry, clock: machine.clock,
+                settings: settings.kafka, log: log, groups: groups, instruments: registry, clock: machine.clock,
                 eventLoops: eventLoops, logger: logger)
         } catch {
-            await offLoops { log.close() }
+            await offLoops {
+                groups.stop()
+                log.close()
+            }
             throw cannotListen("Kafka", "kafka-listen", settings.kafka.host, settings.kafka.port, error)
         }
     }

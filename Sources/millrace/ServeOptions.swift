@@ -72,4 +72,6 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: "Seconds that a connection may be idle; then it is closed. (default: 600)")
     var idleTimeout: Int64?
+
+    @OptionGroup var groups: ServeGroupOptions
 }

@@ -11,6 +11,10 @@ struct ServeSettings: Sendable {
     var data: String
     /// The Kafka listener.
     var kafka = KafkaServerSettings()
+    /// Consumer groups.
+    var groups = GroupSettings()
+    /// Partitions of groups whose lag `/metrics` tells one by one; the rest is summed up. Default 5,000: half a megabyte.
+    var metricsLagPartitions = 5_000
     /// The HTTP listener.
     var http = HTTPServerSettings()
     /// The log; but for the disk's reserve, its bounds have no options.
@@ -47,6 +51,11 @@ struct ServeSettings: Sendable {
         logLevel = try take.choice("log-level", options.logLevel) ?? logLevel
         try readListeners(options, take)
         try readBounds(options, take)
+        try groups.read(options.groups, take)
+        if let count = try take.number("metrics-lag-partitions", options.groups.metricsLagPartitions, in: 0...1_000_000)
+        {
+            metricsLagPartitions = count
+        }
     }
 
     private mutating func readListeners(_ options: ServeOptions, _ take: ServeValues) throws {

@@ -30,8 +30,11 @@ struct ServerUnderTest: Sendable {
         settings.port = 0
         settings.defaultPartitions = partitions
         settings.advertised = advertisedPort.map { .init(host: "127.0.0.1", port: $0) }
+        let groups = GroupCoordinator(log: log)
+        groups.start()
+        defer { groups.stop() }
         let server = try await KafkaServer.start(
-            settings: settings, log: log, instruments: InstrumentRegistry(), clock: machine.clock,
+            settings: settings, log: log, groups: groups, instruments: InstrumentRegistry(), clock: machine.clock,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: quietLogger)
         let port = server.address.port ?? 0
         do {

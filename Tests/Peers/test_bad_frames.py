@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from wire import batch, definitions
+from wire import administration, batch, definitions, groups
 from wire.connection import Closed, encode_request
 from wire.definitions import (API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, DESCRIBE_TOPIC_PARTITIONS, FETCH,
                               INIT_PRODUCER_ID, LIST_OFFSETS, METADATA, PRODUCE)
@@ -36,8 +36,56 @@ def requests(topic):
         INIT_PRODUCER_ID: lambda v: {},
         definitions.DESCRIBE_CLUSTER: lambda v: {},
         DESCRIBE_TOPIC_PARTITIONS: lambda v: {"topics": [{"name": topic}]},
+        **administration_requests(topic),
+        **group_requests(topic),
     }
     return [(api, version, fields[api](version)) for api in definitions.ALL for version in api.versions]
+
+
+def administration_requests(topic):
+    """The same of administrators. Nothing is changed by those that are whole."""
+    resource = {"resource_type": 2, "resource_name": "none"}
+    topics = {"topics": [{"topic": topic, "partitions": [0]}]}
+    return {api: fields for api, fields in [
+        (administration.DELETE_RECORDS, lambda v: {"topics": [{"name": "none", "partitions": [
+            {"partition_index": 0, "offset": 0}]}]}),
+        (administration.OFFSET_FOR_LEADER_EPOCH, lambda v: {"topics": [{"topic": "none", "partitions": [
+            {"partition": 0, "leader_epoch": 0}]}]}),
+        (administration.DESCRIBE_CONFIGS, lambda v: {"resources": [resource]}),
+        (administration.ALTER_CONFIGS, lambda v: {"resources": [{**resource, "configs": [
+            {"name": "retention.ms", "value": "1"}]}], "validate_only": True}),
+        (administration.DESCRIBE_LOG_DIRS, lambda v: topics),
+        (administration.CREATE_PARTITIONS, lambda v: {"topics": [{"name": "none", "count": 2}],
+                                                      "validate_only": True}),
+        (administration.INCREMENTAL_ALTER_CONFIGS, lambda v: {"resources": [{**resource, "configs": [
+            {"name": "retention.ms", "config_operation": 0, "value": "1"}]}], "validate_only": True}),
+        (administration.DESCRIBE_PRODUCERS, lambda v: {"topics": [{"name": "none", "partition_indexes": [0]}]}),
+    ]}
+
+
+def group_requests(topic):
+    """The same of consumer groups. Members are unknown: what is whole is refused at once."""
+    partition = {"name": topic, "partitions": [{"partition_index": 0, "committed_offset": 1}]}
+    member = {"group_id": "g", "generation_id": 1, "member_id": "m", "group_instance_id": "i"}
+    wanted = [{"name": topic, "partition_indexes": [0]}]
+    return {
+        groups.OFFSET_COMMIT: lambda v: {"group_id": "g", "member_id": "m", "generation_id_or_member_epoch": 1,
+                                              "topics": [partition]},
+        groups.OFFSET_FETCH: lambda v: {"group_id": "g", "topics": wanted,
+                                             "groups": [{"group_id": "g", "topics": wanted}]},
+        groups.JOIN_GROUP: lambda v: {"group_id": "g", "session_timeout_ms": 10_000, "member_id": "m",
+                                           "protocol_type": "consumer",
+                                           "protocols": [{"name": "range", "metadata": b"x"}]},
+        groups.HEARTBEAT: lambda v: member,
+        groups.LEAVE_GROUP: lambda v: {"group_id": "g", "member_id": "m", "members": [{"member_id": "m"}]},
+        groups.SYNC_GROUP: lambda v: {**member, "protocol_type": "consumer", "protocol_name": "range",
+                                           "assignments": [{"member_id": "m", "assignment": b"x"}]},
+        groups.DESCRIBE_GROUPS: lambda v: {"groups": ["g"]},
+        groups.LIST_GROUPS: lambda v: {"states_filter": ["Stable"], "types_filter": ["classic"]},
+        groups.DELETE_GROUPS: lambda v: {"groups_names": ["g"]},
+        groups.OFFSET_DELETE: lambda v: {"group_id": "g", "topics": [{"name": topic, "partitions": [
+            {"partition_index": 0}]}]},
+    }
 
 
 def refusals(server):

@@ -261,12 +261,21 @@ def test_transactions_are_refused_clearly(connection):
 
 
 @each_version(FIND_COORDINATOR)
-def test_there_is_no_coordinator_yet(connection, version):
-    """The API is advertised all the same: without it librdkafka silently stops compressing with lz4."""
+def test_this_broker_coordinates_every_group(server, connection, version):
     body = connection.call(FIND_COORDINATOR, version, **(
         {"coordinator_keys": ["a", "b"]} if version >= 4 else {"key": "a"}))
     found = body.coordinators if version >= 4 else [body]
-    assert [one.error_code for one in found] == [Error.COORDINATOR_NOT_AVAILABLE] * (2 if version >= 4 else 1)
+    assert [(one.error_code, one.node_id, one.host, one.port) for one in found] == [
+        (0, 1, "127.0.0.1", server.kafka_port)] * (2 if version >= 4 else 1)
+
+
+@pytest.mark.parametrize("key_type,error", [(1, Error.COORDINATOR_NOT_AVAILABLE), (2, Error.INVALID_REQUEST)])
+def test_nobody_coordinates_transactions_and_share_groups(connection, key_type, error):
+    for version in FIND_COORDINATOR.versions[1:]:
+        body = connection.call(FIND_COORDINATOR, version, key_type=key_type, **(
+            {"coordinator_keys": ["a"]} if version >= 4 else {"key": "a"}))
+        found = body.coordinators[0] if version >= 4 else body
+        assert (found.error_code, found.node_id, found.port) == (error, -1, -1)
 
 
 def test_unknown_topics_and_partitions(connection, topic):

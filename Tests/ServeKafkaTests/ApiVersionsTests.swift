@@ -23,7 +23,7 @@ import Testing
             #expect(keys[0]?.minVersion == 0 && keys[0]?.maxVersion == 13)
             #expect(keys[1]?.minVersion == 4 && keys[1]?.maxVersion == 18)
             #expect(keys[10] != nil, "librdkafka sends lz4 only to brokers with FindCoordinator")
-            #expect(keys[11] == nil, "groups are not served yet")
+            #expect(keys[11]?.minVersion == 0 && keys[11]?.maxVersion == 9)
         }
     }
 

@@ -52,7 +52,7 @@ import Testing
 
     @Test func unknownKeysAndVersionsClose() async throws {
         try await TestBroker.with { broker in
-            try await expectClosed(broker, .unknownAPI, frame(key: 11, version: 0, []))
+            try await expectClosed(broker, .unknownAPI, frame(key: 24, version: 0, []))
             try await expectClosed(broker, .unknownAPI, frame(key: -1, version: 0, []))
             try await expectClosed(broker, .unknownAPI, frame(key: 999, version: 0, []))
             try await expectClosed(broker, .unknownVersion, frame(key: 1, version: 3, []))

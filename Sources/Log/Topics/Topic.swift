@@ -7,6 +7,8 @@ public final class Topic: Sendable {
     public let id: Uuid
     /// The name.
     public let name: String
+    /// Whether it is the server's own: clients may read it, not produce to it, change it or delete it.
+    public let isInternal: Bool
     /// The partitions by index.
     public let partitions: [Partition]
     /// The configs that the topic sets itself, as given.
@@ -24,6 +26,7 @@ public final class Topic: Sendable {
     ) {
         id = record.id
         name = record.name
+        isInternal = TopicName.isInternal(record.name)
         configs = record.configs
         self.configuration = configuration
         statistics = TopicStatistics()
@@ -43,6 +46,7 @@ public final class Topic: Sendable {
     init(_ topic: Topic, changedTo record: TopicRecord, configuration: TopicConfiguration, context: LogContext) {
         id = topic.id
         name = topic.name
+        isInternal = topic.isInternal
         configs = record.configs
         self.configuration = configuration
         statistics = topic.statistics

@@ -26,7 +26,9 @@ extension KafkaConnection {
         else { return false }
         let data = request.topicData[0]
         let index = data.partitionData[0].index
-        guard let partition = topic(data, stamp)?.partition(index) else { return false }
+        guard let topic = topic(data, stamp), !topic.isInternal, let partition = topic.partition(index) else {
+            return false
+        }
         if !loop.group.hasRoom(for: partition, byteCount: range.count) { commitGroup() }
         let position = PartitionPosition(topic: 0, partition: 0)
         let waiter =

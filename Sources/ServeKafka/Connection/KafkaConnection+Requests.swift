@@ -68,7 +68,7 @@ extension KafkaConnection {
         let stamp = RequestStamp(api: api, version: header.apiVersion, correlationID: header.correlationId)
         if api != .produce { commitGroup() }
         let ticket = responses.admit()
-        let outcome = try perform(stamp, ticket, &reader)
+        let outcome = try perform(header, stamp, ticket, &reader)
         let now = loop.now()
         handles.handle.record(now &- min(now, startedAt))
         switch outcome {
@@ -91,7 +91,7 @@ extension KafkaConnection {
     }
 
     private func perform(
-        _ stamp: RequestStamp, _ ticket: Ticket, _ reader: inout ByteReader
+        _ header: RequestHeader, _ stamp: RequestStamp, _ ticket: Ticket, _ reader: inout ByteReader
     ) throws(WireError) -> Outcome {
         let version = stamp.version
         switch stamp.api {
@@ -103,8 +103,7 @@ extension KafkaConnection {
         case .listOffsets: return listOffsets(try ListOffsetsRequest(decoding: &reader, version: version))
         case .metadata: return metadata(try MetadataRequest(decoding: &reader, version: version), version: version)
         case .findCoordinator:
-            let request = try FindCoordinatorRequest(decoding: &reader, version: version)
-            return .answered(.other(broker.findCoordinator(request, version: version)))
+            return findCoordinator(try FindCoordinatorRequest(decoding: &reader, version: version), version: version)
         case .apiVersions: return try apiVersions(&reader, version: version)
         case .createTopics: return createTopics(try CreateTopicsRequest(decoding: &reader, version: version))
         case .deleteTopics:
@@ -119,7 +118,52 @@ extension KafkaConnection {
         case .deleteRecords, .offsetForLeaderEpoch, .describeConfigs, .alterConfigs, .describeLogDirs,
             .createPartitions, .incrementalAlterConfigs, .describeProducers:
             return try administer(stamp, &reader)
+        case .offsetCommit, .offsetFetch, .joinGroup, .heartbeat, .leaveGroup, .syncGroup, .describeGroups,
+            .listGroups, .deleteGroups, .offsetDelete:
+            return try performForGroup(header, stamp, ticket, &reader)
         }
+    }
+
+    private func performForGroup(
+        _ header: RequestHeader, _ stamp: RequestStamp, _ ticket: Ticket, _ reader: inout ByteReader
+    ) throws(WireError) -> Outcome {
+        let version = stamp.version
+        switch stamp.api {
+        case .offsetCommit:
+            return offsetCommit(try OffsetCommitRequest(decoding: &reader, version: version), stamp, ticket)
+        case .offsetFetch:
+            return offsetFetch(try OffsetFetchRequest(decoding: &reader, version: version), version: version)
+        case .joinGroup:
+            let request = try JoinGroupRequest(decoding: &reader, version: version)
+            return joinGroup(request, clientID: header.clientId, stamp, ticket)
+        case .heartbeat:
+            let request = try HeartbeatRequest(decoding: &reader, version: version)
+            return .answered(.other(broker.heartbeat(request)))
+        case .leaveGroup:
+            return leaveGroup(try LeaveGroupRequest(decoding: &reader, version: version), version: version)
+        case .syncGroup:
+            return syncGroup(try SyncGroupRequest(decoding: &reader, version: version), stamp, ticket)
+        case .describeGroups:
+            return describeGroups(try DescribeGroupsRequest(decoding: &reader, version: version), version: version)
+        case .listGroups: return listGroups(try ListGroupsRequest(decoding: &reader, version: version))
+        case .deleteGroups:
+            return deleteGroups(try DeleteGroupsRequest(decoding: &reader, version: version), stamp, ticket)
+        case .offsetDelete:
+            return offsetDelete(try OffsetDeleteRequest(decoding: &reader, version: version), stamp, ticket)
+        default: preconditionFailure("\(stamp.api) is no group's")
+        }
+    }
+
+    /// Leaves a request to whoever `work` hands the answer to: it is given once, from any thread, perhaps before `work`
+    /// returns. If the connection is gone by then, nothing is left of the request.
+    func answerLater(
+        _ stamp: RequestStamp, _ ticket: Ticket, _ work: (@escaping @Sendable (any KafkaResponse) -> Void) -> Void
+    ) -> Outcome {
+        offloaded[ticket] = stamp.handled(at: loop.now())
+        let request = RequestID(connection: id, ticket: ticket)
+        let mailbox = loop.mailbox
+        work { mailbox.post(.done(request, .other($0))) }
+        return .waiting
     }
 
     private func offload(_ ticket: Ticket, _ stamp: RequestStamp, _ work: @escaping @Sendable () -> Response.Body) {

@@ -20,7 +20,7 @@ final class KafkaConnection: ChannelDuplexHandler {
     /// Whether the loop will let this connection write at the end of the current batch of events.
     var isTouched = false
 
-    private(set) var addresses = ConnectionAddresses(local: .init(host: "", port: 0), remote: "")
+    private(set) var addresses = ConnectionAddresses(local: .init(host: "", port: 0), remote: "", clientHost: "")
     private(set) var context: ChannelHandlerContext?
     var responses: ResponseQueue<Response>
     var outbound = OutboundBatch()
@@ -32,7 +32,7 @@ final class KafkaConnection: ChannelDuplexHandler {
     var fetches: [Ticket: WaitingFetch] = [:]
     /// The timer that looks at `fetches`, and when it fires. At most one is pending.
     var fetchTimer: (task: Scheduled<Void>, deadline: UInt64)?
-    /// Requests that other threads work on.
+    /// Requests that other threads work on or answer.
     var offloaded: [Ticket: RequestStamp] = [:]
 
     /// The channel's socket, for sending without its queue; nil if the channel has none, as in tests.
@@ -72,10 +72,12 @@ final class KafkaConnection: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        let remote = context.channel.remoteAddress.flatMap(KafkaServerSettings.Endpoint.init)
         let fallback = KafkaServerSettings.Endpoint(host: broker.settings.host, port: broker.settings.port)
         addresses = ConnectionAddresses(
             local: context.channel.localAddress.flatMap(KafkaServerSettings.Endpoint.init) ?? fallback,
-            remote: context.channel.remoteAddress?.description ?? "unknown")
+            remote: context.channel.remoteAddress?.description ?? "unknown",
+            clientHost: "/" + (remote?.host ?? "unknown"))
         socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self, StreamSocket.init(descriptor:))
         loop.add(self)

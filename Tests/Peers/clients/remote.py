@@ -14,10 +14,10 @@ REPOSITORY = HERE.parent.parent
 
 
 class Remote:
-    """Looks like the module `clients.<name>`, as the environment `.build/venv-<year>` has it."""
+    """Looks like the module `clients.<name>`, as the environment `.build/venv-<year>` has it; None is the newest one."""
 
     def __init__(self, year, name):
-        self._python = REPOSITORY / ".build" / f"venv-{year}" / "bin" / "python"
+        self._python = REPOSITORY / ".build" / (f"venv-{year}" if year else "venv") / "bin" / "python"
         self._module = f"clients.{name}"
         self._process = None
 
@@ -48,6 +48,12 @@ class Remote:
         if not succeeded:
             raise RuntimeError(result)
         return result
+
+    def end(self):
+        """Kills the process; the next call starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def main():

@@ -1,6 +1,6 @@
 """The messages that these tests speak, from Kafka 4.3's definitions (clients/src/main/resources/common/message)."""
 
-from . import administration
+from . import administration, groups
 from .api import Api
 
 PRODUCE = Api(0, "Produce", range(3, 14), 9, """
@@ -157,7 +157,6 @@ cluster_authorized_operations int32 8-10 = -2147483648
 error_code int16 13+
 """)
 
-# Advertised because librdkafka sends lz4 only to brokers that have it; never finds anybody.
 FIND_COORDINATOR = Api(10, "FindCoordinator", range(0, 7), 3, """
 key string 0-3
 key_type int8 1+
@@ -309,7 +308,7 @@ next_cursor {} 0+ null 0+ = null
 """)
 
 ALL = [PRODUCE, FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS,
-       INIT_PRODUCER_ID, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS, *administration.ALL]
+       INIT_PRODUCER_ID, DESCRIBE_CLUSTER, DESCRIBE_TOPIC_PARTITIONS, *administration.ALL, *groups.ALL]
 
 
 class Error:
@@ -320,9 +319,17 @@ class Error:
     CORRUPT_MESSAGE = 2
     UNKNOWN_TOPIC_OR_PARTITION = 3
     MESSAGE_TOO_LARGE = 10
+    OFFSET_METADATA_TOO_LARGE = 12
     COORDINATOR_NOT_AVAILABLE = 15
+    NOT_COORDINATOR = 16
     INVALID_TOPIC = 17
     INVALID_REQUIRED_ACKS = 21
+    ILLEGAL_GENERATION = 22
+    INCONSISTENT_GROUP_PROTOCOL = 23
+    INVALID_GROUP_ID = 24
+    UNKNOWN_MEMBER_ID = 25
+    INVALID_SESSION_TIMEOUT = 26
+    REBALANCE_IN_PROGRESS = 27
     INVALID_TIMESTAMP = 32
     UNSUPPORTED_VERSION = 35
     TOPIC_ALREADY_EXISTS = 36
@@ -338,10 +345,16 @@ class Error:
     INVALID_PRODUCER_EPOCH = 47
     STORAGE_ERROR = 56
     UNKNOWN_PRODUCER_ID = 59
+    NON_EMPTY_GROUP = 68
+    GROUP_ID_NOT_FOUND = 69
     FETCH_SESSION_ID_NOT_FOUND = 70
     INVALID_FETCH_SESSION_EPOCH = 71
     FENCED_LEADER_EPOCH = 74
     UNKNOWN_LEADER_EPOCH = 75
     UNSUPPORTED_COMPRESSION = 76
+    MEMBER_ID_REQUIRED = 79
+    GROUP_MAX_SIZE_REACHED = 81
+    FENCED_INSTANCE_ID = 82
+    GROUP_SUBSCRIBED_TO_TOPIC = 86
     INVALID_RECORD = 87
     UNKNOWN_TOPIC_ID = 100

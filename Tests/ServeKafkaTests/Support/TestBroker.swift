@@ -16,12 +16,14 @@ import Testing
 struct TestBroker {
     let server: KafkaServer
     let log: CommitLog
+    let groups: GroupCoordinator
     let registry: InstrumentRegistry
     var address: SocketAddress { server.address }
 
     /// Runs `body` against a broker, and stops it.
     static func with<Result>(
-        settings change: (inout KafkaServerSettings) -> Void = { _ in }, flushes: Bool = true,
+        settings change: (inout KafkaServerSettings) -> Void = { _ in },
+        groups changeGroups: (inout GroupSettings) -> Void = { _ in }, flushes: Bool = true,
         _ body: (TestBroker) async throws -> Result
     ) async throws -> Result {
         let directory = try TemporaryDirectory("serve-kafka")
@@ -29,6 +31,12 @@ struct TestBroker {
         let log = try CommitLog.open(
             directory: directory.path, settings: LogSettings(), machine: machine, metadata: InMemoryMetadataStore())
         if flushes { log.start() }
+        var groupSettings = GroupSettings()
+        groupSettings.initialRebalanceDelayMilliseconds = 0
+        groupSettings.minimumSessionMilliseconds = 100
+        changeGroups(&groupSettings)
+        let groups = GroupCoordinator(log: log, settings: groupSettings)
+        groups.start()
         var settings = KafkaServerSettings()
         settings.port = 0
         change(&settings)
@@ -36,15 +44,17 @@ struct TestBroker {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = try await KafkaServer.start(
-            settings: settings, log: log, instruments: registry, clock: machine.clock,
+            settings: settings, log: log, groups: groups, instruments: registry, clock: machine.clock,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        let broker = TestBroker(server: server, log: log, registry: registry)
+        let broker = TestBroker(server: server, log: log, groups: groups, registry: registry)
         do {
             let result = try await body(broker)
+            groups.stop()
             await server.stop(within: 1_000)
             log.close()
             return result
         } catch {
+            groups.stop()
             await server.stop(within: 0)
             log.close()
             throw error

@@ -43,21 +43,35 @@ final class OffsetsTopic: Sendable {
 
     /// The partition; the first use creates the topic.
     private func partitionForAppend(_ index: Int) throws(LogError) -> Partition {
-        let topic = try topic.withLock { topic throws(LogError) in
-            if let topic { return topic }
-            let created = try log.createTopic(
+        let topic = try create()
+        guard let partition = topic.partition(Int32(index)) else {
+            throw LogError(.unknownTopic, "\(TopicName.consumerOffsets) has no partition \(index)")
+        }
+        return partition
+    }
+
+    /// The topic, created if it does not exist. The lock is not held meanwhile: whoever only looks does not wait for the
+    /// disk.
+    @discardableResult
+    func create() throws(LogError) -> Topic {
+        if let topic = topic.withLock({ $0 }) { return topic }
+        let created: Topic
+        do throws(LogError) {
+            created = try log.createTopic(
                 TopicName.consumerOffsets, partitions: Int32(partitionCount),
                 configs: [
                     "retention.ms": "-1", "retention.bytes": "-1", "segment.bytes": "\(segmentBytes)",
                     "max.message.bytes": "\(Self.maximumBatchBytes)",
                 ])
-            topic = created
-            return created
+        } catch {
+            // Another thread was faster.
+            guard error.code == .topicExists, let found = log.topic(named: TopicName.consumerOffsets) else {
+                throw error
+            }
+            created = found
         }
-        guard let partition = topic.partition(Int32(index)) else {
-            throw LogError(.unknownTopic, "\(TopicName.consumerOffsets) has no partition \(index)")
-        }
-        return partition
+        topic.withLock { $0 = created }
+        return created
     }
 
     /// Appends one batch.

@@ -31,6 +31,9 @@ extension LogSettings {
         try check("maximumReadWaitersPerPartition", Int64(maximumReadWaitersPerPartition), 1...Self.largestCount)
         try check("flusherThreads", Int64(flusherThreads), 1...256)
         try check("snapshotIntervalBytes", snapshotIntervalBytes, 1...(1 << 40))
+        try check("journalBytes", journalBytes, 0...WholeFile.maximumBytes)
+        try check("journalMinimumPartitions", Int64(journalMinimumPartitions), 1...Self.largestCount)
+        try check("journalRoundBytes", Int64(journalRoundBytes), 0...WholeFile.maximumBytes)
         if let diskReserveBytes { try check("diskReserveBytes", diskReserveBytes, 0...Int64.max) }
     }
 

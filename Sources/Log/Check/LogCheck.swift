@@ -22,6 +22,8 @@ public struct LogCheck {
     let progress: (Progress) -> Void
     var report = LogReport()
     var bytesTotal: Int64 = 0
+    /// What the sync journal holds; nil if nothing, or once it is redone.
+    var journal: JournalContent?
     private var checkpoint: Checkpoint?
     private var entries: [Uuid: [Int32: CheckpointEntry]] = [:]
 
@@ -40,7 +42,7 @@ public struct LogCheck {
         guard let text = try WholeFile.read(format, files) else {
             throw LogError(.damaged, "\(directory) is no data directory: it has no file \"format\"")
         }
-        try DataDirectory.check(String(decoding: text, as: UTF8.self), format)
+        let version = try DataDirectory.check(String(decoding: text, as: UTF8.self), format)
         let lock: any FileLock
         do {
             lock = try files.lock(directory + "/lock")
@@ -51,6 +53,7 @@ public struct LogCheck {
         }
         defer { lock.unlock() }
         var check = LogCheck(directory: directory, files: files, isRepairing: repair, progress: progress)
+        if version > DataDirectory.formatWithoutJournal { try check.checkJournal() }
         do throws(MachineError) {
             try check.checkAll(wall: machine.clock.wallMilliseconds())
         } catch {
@@ -89,7 +92,8 @@ public struct LogCheck {
         var isCheckpointChanged = false
         for partition in partitions.sorted(by: { $0.path < $1.path }) {
             let entry = partition.topic.flatMap { entries[$0]?[partition.index] }
-            var check = PartitionCheck(partition.path, entry, files, isRepairing: isRepairing)
+            var check = PartitionCheck(
+                partition.path, partition.topic, partition.index, entry, files, isRepairing: isRepairing)
             try check.run(&self)
             guard let id = partition.topic, let repaired = check.repairedEntry(id, partition.index) else { continue }
             entries[id, default: [:]][partition.index] = repaired

@@ -4,14 +4,21 @@ import Machine
 /// Verifies the files of one partition, and repairs them if asked to.
 struct PartitionCheck {
     private let directory: String
+    private let topic: Uuid?
+    private let index: Int32
     private let entry: CheckpointEntry?
     private let files: any FileSystem
     private let isRepairing: Bool
     private var end = LogPosition(offset: 0, segmentBase: 0, position: 0)
     private var isRewritten = false
 
-    init(_ directory: String, _ entry: CheckpointEntry?, _ files: any FileSystem, isRepairing: Bool) {
+    init(
+        _ directory: String, _ topic: Uuid?, _ index: Int32, _ entry: CheckpointEntry?, _ files: any FileSystem,
+        isRepairing: Bool
+    ) {
         self.directory = directory
+        self.topic = topic
+        self.index = index
         self.entry = entry
         self.files = files
         self.isRepairing = isRepairing
@@ -113,14 +120,14 @@ struct PartitionCheck {
         _ base: Int64, isLast: Bool, _ check: inout LogCheck
     ) throws(MachineError) {
         let logPath = path(base, .log)
-        var size = try files.information(at: logPath)?.sizeBytes ?? 0
+        let (file, found) = try openSegment(base, check.journal)
+        defer { file.close() }
+        var size = found
         check.progress(
             LogCheck.Progress(path: logPath, bytesDone: check.report.bytes, bytesTotal: check.bytesTotal))
         check.report.segments += 1
         check.report.bytes += size
         var scan = SegmentScan(base: base)
-        let file = try files.open(logPath, .read)
-        defer { file.close() }
         try scan.run(file, size: size, &check.report)
         for flaw in scan.flaws {
             check.report.note(
@@ -135,6 +142,17 @@ struct PartitionCheck {
         }
         end = LogPosition(offset: scan.next, segmentBase: base, position: size)
         if scan.isSound || isRepairing { try checkIndexes(scan, size: size, isLast: isLast, &check.report) }
+    }
+
+    /// A segment as it is, or as it will be once the sync journal is redone, and its size.
+    private func openSegment(_ base: Int64, _ journal: JournalContent?) throws(MachineError) -> (any File, Int64) {
+        let file = try files.open(path(base, .log), .read)
+        let size = try file.size()
+        guard let topic, let journal,
+            let extents = journal.extents[.init(topicID: topic, partition: index, base: base)]
+        else { return (file, size) }
+        let overlaid = OverlaidFile(file, sizeBytes: size, journal, extents)
+        return (overlaid, try overlaid.size())
     }
 
     private func checkIndexes(

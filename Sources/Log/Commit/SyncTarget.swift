@@ -6,6 +6,13 @@ struct SyncTarget: Sendable {
     let end: LogPosition
     let files: [PartitionCore.Unsynced]
     let directories: [String]
+    /// Where the synced part ends, if nothing but whole batches in `files[0]` lies between it and `end`.
+    let plainStart: LogPosition?
+
+    /// Files and directories.
+    var fileCount: Int { files.count + directories.count }
+    /// Bytes between `plainStart` and `end`; 0 without.
+    var plainBytes: Int { plainStart.map { Int(end.position - $0.position) } ?? 0 }
 
     /// Syncs file by file.
     func synchronize(_ fileSystem: any FileSystem) -> LogError? {

@@ -2,7 +2,8 @@ import Machine
 import Synchronization
 
 extension CommitLog {
-    /// Writes recovery points, and the producer snapshots that are due. Does nothing if nothing changed.
+    /// Writes recovery points, and the producer snapshots that are due; before that it empties the sync journal. Does
+    /// nothing if nothing changed.
     public func checkpoint() {
         checkpoint(always: false)
     }
@@ -10,6 +11,7 @@ extension CommitLog {
     func checkpoint(always: Bool) {
         checkpoints.withLock { state in
             guard !state.isClosed else { return }
+            flusher.retireJournal(all: true)
             let partitions = registry.topics.flatMap(\.partitions)
             guard always || state.isOwed || partitions.contains(where: \.isChangedSinceCheckpoint) else { return }
             let drafts = partitions.compactMap { $0.draftSnapshot(atLeast: context.settings.snapshotIntervalBytes) }
@@ -70,10 +72,11 @@ extension CommitLog {
             guard !state.isClosed else { return }
             state.isClosed = true
             flushDirty()
+            let isJournalEmpty = flusher.closeJournal()
             let partitions = registry.topics.flatMap(\.partitions)
             var wakeUps = WakeUps()
             _ = write(partitions.compactMap { $0.close(&wakeUps) })
-            _ = writeCheckpoint(partitions, isClean: true)
+            _ = writeCheckpoint(partitions, isClean: isJournalEmpty)
             wakeUps.deliver()
             data.lock.unlock()
         }

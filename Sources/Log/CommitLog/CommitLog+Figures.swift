@@ -6,6 +6,8 @@ extension CommitLog {
     public var syncLatency: HistogramSnapshot { flusher.latency.snapshot() }
     /// Rounds of group commit.
     public var syncRounds: UInt64 { flusher.rounds.value }
+    /// Rounds that went through the sync journal, in whole or in part.
+    public var journalRounds: UInt64 { flusher.journalRounds.value }
     /// Requests that waited for a round: divided by `syncRounds`, how much a sync is shared.
     public var syncRequests: UInt64 { flusher.requests.value }
     /// Partitions that wait for a sync now.

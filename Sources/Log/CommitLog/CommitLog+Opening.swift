@@ -30,6 +30,7 @@ extension CommitLog {
             lastCheckpointMilliseconds: checkpoint?.writtenMilliseconds)
         let isUnclean = !data.isNew && checkpoint?.isClean != true
         try log.loadTopics(checkpoint, isUnclean: isUnclean)
+        try log.redoJournal()
         try log.settleDirectories(isUnclean: isUnclean)
         try log.recover()
         try log.checkMark()
@@ -81,6 +82,27 @@ extension CommitLog {
                     record, configuration: configuration, context: context,
                     checkpoints: checkpoint == nil ? nil : known[record.id] ?? [:], isUnclean: isUnclean))
         }
+    }
+
+    /// Puts what only the sync journal holds into the segments, before any partition looks at them.
+    private func redoJournal() throws(LogError) {
+        guard data.format > DataDirectory.formatWithoutJournal else { return }
+        var redo = try JournalRedo(in: data.path, context.files)
+        for finding in redo.content.findings {
+            report(.error, "\(finding.path) at \(finding.position): \(finding.message)")
+        }
+        try redo.run { id throws(LogError) in try directory(ofTopic: id) }
+        if redo.bytes > 0 {
+            report(.notice, "put \(redo.bytes) bytes of the sync journal into \(redo.segments) segments")
+        }
+    }
+
+    /// Where a topic's partitions stand; nil if it is gone, or if the directory of its name is not its own yet.
+    private func directory(ofTopic id: Uuid) throws(LogError) -> String? {
+        guard let topic = registry.topic(id: id) else { return nil }
+        let text = try WholeFile.read(topic.directory + "/" + TopicDirectory.identityName, context.files)
+        if let found = text.flatMap(TopicDirectory.identity), found != id { return nil }
+        return topic.directory
     }
 
     /// After an unclean end every partition is opened and verified; a clean one leaves that to the first use. Either

@@ -9,7 +9,7 @@ extension CommitLog {
     /// - Returns: the drafts whose directories are durable now. A snapshot for which there is no space is left out, so
     ///   that retention can make some.
     func write(_ drafts: [SnapshotDraft]) -> [SnapshotDraft] {
-        let isSyncing = drafts.count <= Self.maximumDirectorySyncs
+        let isSyncing = drafts.count <= Self.maximumDirectorySyncs || flusher.volume.isInDoubt
         let written = drafts.filter(\.isDue).compactMap { write($0, isSyncing: isSyncing) }
         guard !written.isEmpty else { return [] }
         do {

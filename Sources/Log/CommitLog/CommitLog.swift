@@ -44,7 +44,7 @@ public final class CommitLog: Sendable {
         self.metadata = metadata
         self.clusterID = clusterID
         nodeID = context.settings.nodeID
-        flusher = Flusher(context)
+        flusher = Flusher(context, registry, format: data.format)
         retentionClock = Mutex(
             RetentionClock(
                 wall: context.machine.clock.wallMilliseconds(), monotonic: context.monotonicMilliseconds(),

@@ -2,14 +2,18 @@ import Machine
 
 /// The data directory itself: its lock, its format version, its places.
 struct DataDirectory: Sendable {
-    /// The newest format that this code reads and writes.
-    static let formatVersion = 1
+    /// The newest format that this code reads and writes: format 1 with a sync journal that may hold something.
+    static let formatVersion = 2
+    /// The format without.
+    static let formatWithoutJournal = 1
     private static let formatPrefix = "millrace data format "
 
     let path: String
     let lock: any FileLock
     /// Whether it was empty.
     let isNew: Bool
+    /// The format that was found, or written.
+    let format: Int
 
     var log: String { path + "/log" }
     var trash: String { path + "/trash" }
@@ -27,18 +31,18 @@ struct DataDirectory: Sendable {
                 ? LogError(.locked, "another process has \(path) open", cause: error)
                 : LogError(.storage, "cannot open \(path)", cause: error)
         }
-        let format = path + "/format"
-        if let bytes = try WholeFile.read(format, files) {
+        let place = path + "/format"
+        if let bytes = try WholeFile.read(place, files) {
             isNew = false
-            try Self.check(String(decoding: bytes, as: UTF8.self), format)
+            format = try Self.check(String(decoding: bytes, as: UTF8.self), place)
         } else {
             isNew = true
+            format = Self.formatWithoutJournal
             do {
                 try Self.synchronizeWay(to: path, files)
-                let text = Array("\(Self.formatPrefix)\(Self.formatVersion)\n".utf8)
-                try WholeFile.replace(format, inDirectory: path, with: text, files)
+                try Self.write(format: format, in: path, files)
             } catch {
-                throw LogError(.storage, "cannot write \(format)", cause: error)
+                throw LogError(.storage, "cannot write \(place)", cause: error)
             }
         }
         do {
@@ -65,7 +69,15 @@ struct DataDirectory: Sendable {
         if !path.hasPrefix("/") { try files.synchronizeDirectory(".") }
     }
 
-    static func check(_ text: String, _ path: String) throws(LogError) {
+    /// Says, durably, which format the directory has.
+    static func write(format: Int, in path: String, _ files: any FileSystem) throws(MachineError) {
+        let text = Array("\(formatPrefix)\(format)\n".utf8)
+        try WholeFile.replace(path + "/format", inDirectory: path, with: text, files)
+    }
+
+    /// - Returns: the format that `text` says.
+    @discardableResult
+    static func check(_ text: String, _ path: String) throws(LogError) -> Int {
         let line = text.prefix { $0 != "\n" }
         guard line.hasPrefix(formatPrefix), let version = Int(line.dropFirst(formatPrefix.count)) else {
             throw LogError(.damaged, "\(path) is no format version of Millrace: \"\(line.prefix(64))\"")
@@ -73,5 +85,6 @@ struct DataDirectory: Sendable {
         guard version <= formatVersion else {
             throw LogError(.formatTooNew, "\(path) says format \(version); this version knows \(formatVersion)")
         }
+        return version
     }
 }

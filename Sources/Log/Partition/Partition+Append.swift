@@ -152,6 +152,7 @@ extension Partition {
             return file
         } catch {
             core.preallocatedBytes = core.position
+            core.isCut = true
             core.noteUnsynced(segment, file)
             let failure = LogError(
                 error.code == .noSpace ? .noSpace : .storage, "\(label): cannot append at \(core.position)",

@@ -34,7 +34,9 @@ extension Partition {
             guard core.phase == .open, !core.isSyncLost else { return nil }
             guard !core.unsynced.isEmpty || !core.unsyncedDirectories.isEmpty else { return nil }
             let target = SyncTarget(
-                partition: self, end: core.end, files: core.unsynced, directories: core.unsyncedDirectories)
+                partition: self, end: core.end, files: core.unsynced, directories: core.unsyncedDirectories,
+                plainStart: core.isPlainlyDirty ? core.synced : nil)
+            core.isCut = false
             for unsynced in core.unsynced { unsynced.segment.isUnsynced = false }
             core.unsynced.removeAll()
             core.unsyncedDirectories.removeAll()

@@ -37,6 +37,9 @@ struct PartitionCore: Sendable {
     /// Where the log ended when the files were opened. What is before it may have been promised by an earlier process.
     var recovered: LogPosition
     var unsynced: [Unsynced] = []
+    /// Whether the growing segment's file was cut since its last sync: behind its end the disk may still hold bytes that
+    /// must never be found.
+    var isCut = false
     /// Directories with entries that no sync has covered yet.
     var unsyncedDirectories: [String] = []
     /// Why appends fail.
@@ -73,6 +76,13 @@ struct PartitionCore: Sendable {
     /// Whether nothing of the log waits for a sync, not even the entries of its files.
     var isWhollySynced: Bool {
         synced.offset == state.logEndOffset && unsynced.isEmpty && unsyncedDirectories.isEmpty
+    }
+
+    /// Whether nothing but whole batches at the end of one file waits for a sync: what the sync journal can promise.
+    var isPlainlyDirty: Bool {
+        guard !isCut, unsyncedDirectories.isEmpty, unsynced.count == 1, let active, unsynced[0].segment === active
+        else { return false }
+        return synced.segmentBase == active.baseOffset && synced.position < position
     }
 
     /// The segment that holds `offset`, if it is not below the first one.

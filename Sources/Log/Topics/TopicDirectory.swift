@@ -19,6 +19,11 @@ enum TopicDirectory {
     /// The id that a directory carries; nil if there is none that can be read.
     static func identity(of directory: String, _ files: any FileSystem) -> Uuid? {
         guard let bytes = try? WholeFile.read(directory + "/" + identityName, files) else { return nil }
-        return Uuid(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+        return identity(bytes)
+    }
+
+    /// The id in the bytes of such a file, if there is one.
+    static func identity(_ bytes: [UInt8]) -> Uuid? {
+        Uuid(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 }

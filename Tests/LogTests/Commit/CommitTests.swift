@@ -1,6 +1,7 @@
 import Instruments
 import Machine
 import MillraceTesting
+import SimulatedMachine
 import Storage
 import Synchronization
 import Testing
@@ -114,6 +115,34 @@ import Testing
             rounds += 1
         }
         #expect(rounds > 100 && rounds < 1_000, "it is tried again after a while")
+    }
+
+    /// The kernel tells of a failure once. Whoever creates the sync journal may be the one who hears of it.
+    @Test func aFailedSyncOfTheVolumeIsRememberedByAll() throws {
+        for seed in 0..<40 as Range<UInt64> {
+            let site = Site(seed: seed)
+            var settings = LogSettings()
+            settings.journalBytes = 64 << 10
+            settings.journalMinimumPartitions = 8
+            let log = try site.open(settings)
+            let partitions = try log.createTopic("t", partitions: 8, configs: [:]).partitions
+            for partition in partitions { try partition.append(batch(["a"]), .now) }
+            log.flushDirty()
+            for partition in partitions { try partition.append(batch(["b"]), .now) }
+            site.simulation.inject(SimulatedFault(.device, at: [.synchronizeVolume], .call(1)))
+            log.flushDirty()
+            #expect(log.journalRounds == 0 && log.flusher.volume.isInDoubt)
+            let calls = site.simulation.calls(of: .synchronizeVolume)
+            #expect(throws: MachineError.self) { try log.flusher.volume.synchronize() }
+            #expect(site.simulation.calls(of: .synchronizeVolume) == calls)
+            let promised = partitions.map(\.highWatermark)
+            #expect(promised.contains(2))
+            site.simulation.cutPower()
+            let same = try #require(try site.open(settings).topic(named: "t")).partitions
+            for (partition, promised) in zip(same, promised) {
+                #expect(try partition.allValues().count >= promised && partition.fenceReason == nil)
+            }
+        }
     }
 
     @Test func threadsAppendAndEveryWaiterIsCalledOnce() throws {

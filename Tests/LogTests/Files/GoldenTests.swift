@@ -13,9 +13,9 @@ import Testing
     private static let topic = Uuid(high: 0x0011_2233_4455_6677, low: 0x8899_AABB_CCDD_EEFF)
     private static let files = Machine.posix().files
 
-    private static func path(_ name: String) -> String {
+    private static func path(_ name: String, format: Int = 1) -> String {
         var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-        parts += ["Golden", "format-1", name[...]]
+        parts += ["Golden", "format-\(format)", name[...]]
         return parts.joined(separator: "/")
     }
 
@@ -83,6 +83,22 @@ import Testing
         #expect(try partition.offset(forTimestamp: epochStart + 4)?.offset == 4)
         #expect(site.messages().isEmpty)
         #expect(try LogCheckAccess.run(site).findings.isEmpty)
+    }
+
+    /// Format 2 is format 1 with a sync journal. What it holds for a topic that is gone is dropped.
+    @Test func aServerReadsAJournal() throws {
+        let site = Site(seed: 8)
+        let target = site.simulation.machine.files
+        try target.createDirectory("/data")
+        for name in ["format", "journal.0"] {
+            let bytes = try #require(try WholeFile.read(Self.path(name, format: 2), Self.files))
+            try write(bytes, "/data/" + name, target)
+        }
+        #expect(try JournalContent(in: "/data", target).segments.map(\.base) == [0, 9])
+        let (log, partition) = try site.openWithTopic()
+        #expect(try JournalContent(in: "/data", target).isEmpty && partition.logEndOffset == 0)
+        log.close()
+        #expect(try site.contents("/data/format") == Array("millrace data format 1\n".utf8))
     }
 
     private func write(_ bytes: [UInt8], _ path: String, _ files: any FileSystem) throws {

@@ -156,6 +156,10 @@ extension LogSimulation {
     func produceGap(_ position: Int) throws {
         let producer = producers[position]
         guard producer.inFlight.isEmpty, producer.nextSequence > 0 else { return }
+        // A producer of whom retention left no batch may be forgotten by a restart, and then go on anywhere.
+        let model = topics[producer.topic]?.partitions[Int(producer.partition)]
+        let start = log.topic(named: producer.topic)?.partition(producer.partition)?.logStartOffset ?? 0
+        guard let last = producer.acknowledged.last, let place = model?.offset(of: last), place >= start else { return }
         note("produce gap \(producer.id)")
         // Whoever may be forgotten may then begin anywhere.
         guard let model = topics[producer.topic]?.partitions[Int(producer.partition)],

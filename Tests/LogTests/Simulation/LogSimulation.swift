@@ -26,6 +26,9 @@ final class LogSimulation {
     private(set) var isTroubled = false
     /// Whether a fault was armed since the last restart: partitions may be fenced, and written bytes lost.
     private(set) var wasTroubled = false
+    /// Rounds that went through the sync journal.
+    var journalRounds: UInt64 { earlierJournalRounds + log.journalRounds }
+    private var earlierJournalRounds: UInt64 = 0
     private let trace: SimulationTrace
     private var nextIdentity: UInt64 = 0
 
@@ -38,12 +41,15 @@ final class LogSimulation {
         simulated = SimulatedMachine(seed: seed, settings: settings)
         chance = SeededGenerator(seed: ~seed)
         trace = SimulationTrace()
-        log = try Self.open(simulated, metadata, trace)
+        log = try Self.open(simulated, metadata, trace, seed)
     }
 
-    /// Small segments, indexes and bounds, so that few records cross them all.
-    static var settings: LogSettings {
+    /// Small segments, indexes and bounds, so that few records cross them all. Most lives have a sync journal, which
+    /// takes rounds of one partition already, or of two, and is full after a few.
+    static func settings(seed: UInt64) -> LogSettings {
         var settings = LogSettings()
+        settings.journalBytes = [0, 12 << 10, 32 << 10, 32 << 10][Int(seed % 4)]
+        settings.journalMinimumPartitions = 1 + Int(seed / 4 % 2)
         settings.topicDefaults.segmentBytes = 4_096
         settings.topicDefaults.indexIntervalBytes = 256
         settings.topicDefaults.retentionBytes = 12_000
@@ -53,10 +59,10 @@ final class LogSimulation {
     }
 
     private static func open(
-        _ simulated: SimulatedMachine, _ metadata: InMemoryMetadataStore, _ trace: SimulationTrace
+        _ simulated: SimulatedMachine, _ metadata: InMemoryMetadataStore, _ trace: SimulationTrace, _ seed: UInt64
     ) throws -> CommitLog {
         try CommitLog.open(
-            directory: directory, settings: settings, machine: simulated.machine,
+            directory: directory, settings: settings(seed: seed), machine: simulated.machine,
             metadata: SimulatedMetadataStore(metadata, on: simulated),
             onEvent: { trace.note("    \($0.partition) \($0.severity): \($0.message)") })
     }
@@ -142,7 +148,9 @@ final class LogSimulation {
     private func reopen() throws -> Bool {
         if chance.upTo(4) == 0 { simulated.stop(atOperation: 1 + chance.upTo(60)) }
         do {
-            log = try Self.open(simulated, metadata, trace)
+            let rounds = log.journalRounds
+            log = try Self.open(simulated, metadata, trace, seed)
+            earlierJournalRounds += rounds
             log.flushDirty()
         } catch {
             try expect(isTroubled || simulated.isStopped, "cannot open: \(error)")

@@ -9,16 +9,20 @@ import Testing
     private static let steps = 400
 
     @Test func promisesHoldForEverySeed() throws {
-        for seed in SimulationSeeds.chosen(20) {
+        var rounds: UInt64 = 0
+        let seeds = SimulationSeeds.chosen(20)
+        for seed in seeds {
             let simulation = try LogSimulation(seed: seed)
             do {
                 try simulation.run(steps: Self.steps)
+                rounds += simulation.journalRounds
             } catch {
                 let last = simulation.steps.suffix(40).joined(separator: "\n  ")
                 Issue.record("MILLRACE_SEED=\(seed), step \(simulation.steps.count): \(error)\nafter\n  \(last)")
                 return
             }
         }
+        #expect(seeds.count < 4 || rounds > 5 * UInt64(seeds.count), "too few rounds went through the sync journal")
     }
 
     /// STYLE 8: a seed twice gives the same steps, the same final clock and the same next random number.

@@ -156,7 +156,7 @@ import Testing
         let site = Site()
         try site.open().close()
         #expect(String(decoding: try site.contents("/data/format"), as: UTF8.self) == "millrace data format 1\n")
-        try site.overwrite("/data/format", at: 21, with: Array("2".utf8))
+        try site.overwrite("/data/format", at: 21, with: Array("3".utf8))
         #expect(code { _ = try site.open() } == .formatTooNew)
         try site.overwrite("/data/format", at: 0, with: Array("x".utf8))
         #expect(code { _ = try site.open() } == .damaged)

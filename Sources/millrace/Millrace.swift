@@ -8,13 +8,16 @@ struct Millrace: AsyncParsableCommand {
         commandName: "millrace",
         abstract: "One log, many views: a durable, ordered log that speaks Kafka's protocol.",
         discussion: """
-            Topic, produce and consume work against any Kafka cluster. Exit status: 0 done, 1 failed, 2 damage found \
+            Topic, produce, consume and group work against any Kafka cluster. Exit status: 0 done, 1 failed, 2 damage found \
             (check), 64 wrong usage, 130 interrupted.
 
             Completion for your shell: millrace --generate-completion-script bash|zsh|fish
             """,
         version: version,
-        subcommands: [Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, CheckCommand.self]
+        subcommands: [
+            Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, GroupCommand.self,
+            CheckCommand.self,
+        ]
     )
 
     /// Parses on the main thread and runs the command elsewhere at once: a call from the main actor to anything

@@ -19,6 +19,7 @@ struct ConsumeCommand: InterruptibleCommand {
               millrace consume events --from -10
               millrace consume events --from 1h --format '%D %p/%o %k: %s\\n'
               millrace consume events --follow --from end --json
+              millrace consume events --follow --group audit
             """)
 
     @Argument(help: "The topic.")
@@ -38,6 +39,14 @@ struct ConsumeCommand: InterruptibleCommand {
     @Option(name: [.long, .customShort("p")], help: "Only this partition; may be repeated.")
     var partition: [Int32] = []
 
+    @Option(
+        name: [.long, .customShort("g")],
+        help: """
+            Read as a member of this consumer group: from where it has committed (--from holds for the rest), sharing \
+            the partitions with the other members, and committing what was printed.
+            """)
+    var group: String?
+
     @Flag(name: [.long, .customShort("f")], help: "Do not stop at the end: wait for more.")
     var follow = false
 
@@ -54,6 +63,7 @@ struct ConsumeCommand: InterruptibleCommand {
 
     func validate() throws {
         if follow, to != nil { throw ValidationError("--follow and --to exclude each other") }
+        if group != nil, !partition.isEmpty { throw ValidationError("--group and --partition exclude each other") }
         if json, format != nil { throw ValidationError("--json and --format exclude each other") }
         if let count, count < 1 { throw ValidationError("--count must be at least 1") }
         if partition.contains(where: { $0 < 0 }) { throw ValidationError("--partition must not be negative") }
@@ -66,14 +76,41 @@ struct ConsumeCommand: InterruptibleCommand {
         try await cluster.withClient { client in
             var settings = ConsumerSettings()
             settings.readsCommittedOnly = !uncommitted
+            var printing = Printing(output: output, printer: printer, left: count ?? .max, isFollowing: follow)
+            if let group {
+                return try await consume(as: group, settings, client, &printing)
+            }
             let consumer = try client.consumer(settings)
             Interruption.whenInterrupted { consumer.close() }
             try await consumer.assign(
                 topic, partitions: partition.isEmpty ? nil : partition, from: from?.spec ?? .earliest,
                 to: follow ? nil : to?.spec ?? .latest)
-            var printing = Printing(output: output, printer: printer, left: count ?? .max, isFollowing: follow)
-            try await printing.run(consumer)
+            try await printing.run { () async throws in try await consumer.nextBatch() }
             consumer.close()
+        }
+    }
+
+    /// Reads as a member of a group, and leaves it however reading ends.
+    private func consume(
+        as group: String, _ settings: ConsumerSettings, _ client: KafkaClient, _ printing: inout Printing
+    ) async throws {
+        var membership = GroupConsumerSettings()
+        membership.consumer = settings
+        membership.from = from?.spec ?? .earliest
+        membership.to = follow ? nil : to?.spec ?? .latest
+        let consumer = try client.groupConsumer(group, topics: [topic], settings: membership)
+        Interruption.whenInterrupted { consumer.stop() }
+        do {
+            try await printing.run { () async throws in try await consumer.nextBatch() }
+            if let (partition, offset) = printing.lastPrinted {
+                try await consumer.commit([partition: offset])
+            } else {
+                try await consumer.commit()
+            }
+            await consumer.close()
+        } catch {
+            await consumer.close()
+            throw error
         }
     }
 
@@ -131,6 +168,8 @@ private struct Printing {
     let printer: RecordPrinter
     var left: Int
     let isFollowing: Bool
+    /// The partition printed last, and the offset behind the record.
+    private(set) var lastPrinted: (TopicPartition, Int64)?
     private var records = 0
     private var bytes = 0
     private var progress: Progress
@@ -144,11 +183,13 @@ private struct Printing {
         progress = Progress(isWanted: !output.isTerminal && !isFollowing)
     }
 
-    mutating func run(_ consumer: Consumer) async throws {
+    mutating func run(_ nextBatch: () async throws -> ConsumedBatch?) async throws {
         defer { progress.clear() }
-        while left > 0, let batch = try await consumer.nextBatch() {
-            for record in try batch.records().prefix(left) {
+        while left > 0, let batch = try await nextBatch() {
+            let wanted = try batch.records()
+            for record in wanted.prefix(left) {
                 try output.write { printer.write(record, into: &$0) }
+                lastPrinted = (TopicPartition(record.topic, record.partition), record.offset + 1)
                 records += 1
                 bytes += record.value?.count ?? 0
                 left -= 1

@@ -1,4 +1,4 @@
-"""What real clients do all day, by assignment: groups come with a later issue. Java's client is not on PyPI."""
+"""What real clients do all day, by assignment; groups are in test_groups. Java's client is not on PyPI."""
 
 import threading
 import time

@@ -34,29 +34,35 @@ extension Broker {
             return answer
         }
         for (place, result) in zip(places, log.deleteRecords(deletions)) {
-            set(&response.topics[place.topic].partitions[place.partition], result, response.topics[place.topic].name)
+            set(&response.topics[place.topic].partitions[place.partition], result)
         }
-        countErrors(response)
+        note(response)
         return response
     }
 
     private func set(
-        _ answer: inout DeleteRecordsResponse.DeleteRecordsPartitionResult, _ result: Result<Int64, LogError>,
-        _ topic: String
+        _ answer: inout DeleteRecordsResponse.DeleteRecordsPartitionResult, _ result: Result<Int64, LogError>
     ) {
         switch result {
         case .success(let start):
             answer.lowWatermark = start
             answer.errorCode = .none
-            logger.info(
-                "records deleted",
-                metadata: ["topic": "\(topic)", "partition": "\(answer.partitionIndex)", "start": "\(start)"])
         case .failure(let error): answer.errorCode = error.kafkaCode
         }
     }
 
-    private func countErrors(_ response: DeleteRecordsResponse) {
+    /// Logs a line per topic, and counts errors.
+    private func note(_ response: DeleteRecordsResponse) {
         for topic in response.topics {
+            let cut = topic.partitions.filter { $0.errorCode == .none }
+            if let first = cut.first {
+                logger.info(
+                    "records deleted",
+                    metadata: [
+                        "topic": "\(topic.name)", "partitions": "\(cut.count)", "partition": "\(first.partitionIndex)",
+                        "start": "\(first.lowWatermark)",
+                    ])
+            }
             for partition in topic.partitions where partition.errorCode != .none {
                 instruments.countError(.deleteRecords, partition.errorCode.name)
             }

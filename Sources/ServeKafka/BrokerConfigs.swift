@@ -101,6 +101,7 @@ struct BrokerConfigs {
         add(
             "millrace.producers.per.partition.max", .int, "Idempotent producers remembered per partition.",
             \.maximumProducersPerPartition)
+        add("millrace.producers.max", .int, "Idempotent producers remembered in all.", \.maximumProducers)
         add("millrace.flusher.threads", .int, "Threads that sync files side by side.", \.flusherThreads)
     }
 

@@ -105,6 +105,22 @@ import Testing
         }
     }
 
+    @Test func whatIsSetAtTheStartIsToldAsSet() async throws {
+        try await TestBroker.with(settings: { $0.maximumFetchBytes = 4_321 }) { broker in
+            let configs = BrokerConfigs.describe(broker.log, KafkaServerSettings())
+            #expect(configs.map(\.name) == Set(configs.map(\.name)).sorted(), "sorted, and each once")
+            #expect(configs.filter { $0.source == .broker }.map(\.name) == ["log.dirs"])
+            #expect(configs.first { $0.name == "fetch.max.bytes" }?.settings.count == 1)
+            try await broker.client { client in
+                let name = "\(broker.log.nodeID)"
+                let request = describe(name, type: Self.broker, keys: ["fetch.max.bytes"])
+                let fetch = try await client.call(request, version: 4).results[0].configs
+                #expect(fetch.map(\.value) == ["4321"] && fetch.map(\.configSource) == [4])
+                #expect(fetch[0].synonyms.map(\.value) == ["4321", "57671680"])
+            }
+        }
+    }
+
     @Test(arguments: [
         (Int8(2), "gone", ErrorCode.unknownTopicOrPartition), (2, "../t", .invalidTopicException),
         (8, "1", .invalidRequest), (32, "group", .invalidRequest), (-1, "", .invalidRequest),

@@ -36,7 +36,7 @@ extension Admin {
     /// Deletes the records of a partition before an offset; nil deletes all that can be read. There is no way back.
     ///
     /// - Returns: the first offset that is left.
-    /// - Throws: `.refused` with OFFSET_OUT_OF_RANGE (1) beyond the partition's end; `.unknownTopic`.
+    /// - Throws: `.offsetOutOfRange` beyond the partition's end; `.unknownTopic`.
     public func deleteRecords(
         of partition: TopicPartition, before offset: Int64?
     ) async throws(KafkaClientError) -> Int64 {

@@ -4,6 +4,7 @@
 //   Cluster/                connections, versions, metadata: what every request needs
 //   Producer/               partitioning, batches, sequence numbers, delivery
 //   Consumer/               positions, fetching, decoding
+//   Groups/                 membership of a consumer group, its offsets, its administration
 //   Admin/                  topics, offsets, the cluster itself
 // Pure values (no socket, no clock): ConnectionState, MetadataState, PartitionQueue, Partitioner, FetchState.
 

@@ -72,7 +72,9 @@ struct GroupDescribeCommand: AsyncParsableCommand {
 
     static func text(_ description: Description) -> String {
         let group = description.group
-        var heading = "\(group.id)  \(group.state)  members \(group.members.count)  lag \(description.lag)"
+        // Where nothing was committed, nobody knows how far the members are.
+        let lag = (description.places.contains { $0.lag == nil } ? "at least " : "") + "\(description.lag)"
+        var heading = "\(group.id)  \(group.state)  members \(group.members.count)  lag \(lag)"
         if !group.assignor.isEmpty { heading += "  assignor \(group.assignor)" }
         guard !description.places.isEmpty else { return heading + "\nnothing is committed\n" }
         var table = Table([

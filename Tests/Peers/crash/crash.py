@@ -26,9 +26,9 @@ from crash.judge import Judge, describe  # noqa: E402
 from server import Server, data_directory  # noqa: E402
 from wire.connection import Closed  # noqa: E402
 
+UNWRITTEN_INDEX = re.compile(r"rebuildable: \S+\.(index|timeindex) at 0: cannot open .*No such file")
 PARTITIONS = 3
 # Small segments, so that rolling, closing and indexing happen under the axe as well.
-UNWRITTEN_INDEX = re.compile(r"rebuildable: \S+\.(index|timeindex) at 0: cannot open .*No such file")
 TOPICS = {
     "crash-librdkafka": {"segment.bytes": "16384"},
     "crash-plain": {"flush.ms": "50"},

@@ -1,7 +1,8 @@
-"""The two admin requests that the bench needs: CreateTopics 4 and DeleteTopics 3, over a plain socket."""
+"""The few requests that the bench itself makes over a plain socket: CreateTopics 4, DeleteTopics 3, FindCoordinator 0."""
 
 import socket
 import struct
+import time
 
 TOPIC_ALREADY_EXISTS = 36
 
@@ -10,11 +11,24 @@ class KafkaError(Exception):
     pass
 
 
-def _string(text):
+def string(text):
     return struct.pack(">h", len(text)) + text.encode()
 
 
-def _receive(connection, count):
+def blob(data):
+    return struct.pack(">i", len(data)) + data
+
+
+def array(items):
+    return struct.pack(">i", len(items)) + b"".join(items)
+
+
+def frame(key, version, body):
+    header = struct.pack(">hhi", key, version, 1) + string("bench")
+    return blob(header + body)
+
+
+def receive(connection, count):
     received = b""
     while len(received) < count:
         part = connection.recv(count - len(received))
@@ -24,13 +38,20 @@ def _receive(connection, count):
     return received
 
 
-def _ask(port, key, version, body, timeout):
-    """Sends one request and returns the error code of the only topic in the response."""
-    header = struct.pack(">hhi", key, version, 1) + _string("bench")
+def response(connection):
+    """The next response, from its correlation id on."""
+    return receive(connection, struct.unpack(">i", receive(connection, 4))[0])
+
+
+def ask(port, key, version, body, timeout):
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
-        connection.sendall(struct.pack(">i", len(header) + len(body)) + header + body)
-        size = struct.unpack(">i", _receive(connection, 4))[0]
-        response = _receive(connection, size)
+        connection.sendall(frame(key, version, body))
+        return response(connection)
+
+
+def ask_for_topic(port, key, version, body):
+    """Sends one request and returns the error code of the only topic in the response."""
+    response = ask(port, key, version, body, 90)
     # correlation id, throttle time, one topic: its name, its error code
     name_length = struct.unpack_from(">h", response, 12)[0]
     return struct.unpack_from(">h", response, 14 + name_length)[0]
@@ -38,16 +59,25 @@ def _ask(port, key, version, body, timeout):
 
 def create_topic(port, name, partitions=1, configs=None):
     configs = configs or {}
-    body = struct.pack(">i", 1) + _string(name) + struct.pack(">ihi", partitions, 1, 0)
-    body += struct.pack(">i", len(configs)) + b"".join(_string(k) + _string(v) for k, v in configs.items())
+    body = struct.pack(">i", 1) + string(name) + struct.pack(">ihi", partitions, 1, 0)
+    body += struct.pack(">i", len(configs)) + b"".join(string(k) + string(v) for k, v in configs.items())
     body += struct.pack(">ib", 60000, 0)
-    code = _ask(port, 19, 4, body, 90)
+    code = ask_for_topic(port, 19, 4, body)
     if code not in (0, TOPIC_ALREADY_EXISTS):
         raise KafkaError(f"CreateTopics {name}: error code {code}")
 
 
 def delete_topic(port, name):
-    body = struct.pack(">i", 1) + _string(name) + struct.pack(">i", 60000)
-    code = _ask(port, 20, 3, body, 90)
+    body = struct.pack(">i", 1) + string(name) + struct.pack(">i", 60000)
+    code = ask_for_topic(port, 20, 3, body)
     if code != 0:
         raise KafkaError(f"DeleteTopics {name}: error code {code}")
+
+
+def find_coordinator(port, group, timeout=30):
+    """Waits until the group's coordinator can be asked."""
+    deadline = time.monotonic() + timeout
+    while struct.unpack_from(">h", ask(port, 10, 0, string(group), timeout), 4)[0] != 0:
+        if time.monotonic() > deadline:
+            raise KafkaError(f"no coordinator for {group} within {timeout} s")
+        time.sleep(0.05)

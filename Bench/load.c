@@ -1,11 +1,11 @@
 // The load generator: many requests over a few connections, with next to no work of its own.
 //
-//   load produce|fetch --port N --topic NAME [--connections 4] [--in-flight 8] [--partitions 1]
+//   load produce|fetch|commit --port N --topic NAME [--connections 4] [--in-flight 8] [--partitions 1]
 //        [--requests N | --seconds S] [--batch-bytes B | --value-bytes V] [--batch-records R]
 //   produce: [--acks 1] [--version 11] [--spread 1]      fetch: [--maximum-bytes N] [--end-offset N] [--verify 1]
 //
 // Connection number c works on partition c modulo the partitions; with --spread each request goes to the next
-// partition. The topic must exist. With acks=0 a last request with acks=all ends each connection's run, so that
+// partition. To commit is to store an offset of the group "bench" that has no members. The topic must exist. With acks=0 a last request with acks=all ends each connection's run, so that
 // the clock stops when the server has handled everything. Prints one line of JSON.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ void answered(struct connection *connection, int error, uint64_t bytes) {
 }
 
 static bool silent(const struct connection *connection) {
-    return !settings.fetch && settings.acks == 0 && !connection->fenced;
+    return settings.job == JOB_PRODUCE && settings.acks == 0 && !connection->fenced;
 }
 
 // Makes room for further requests, as far as the quota and the window allow.
@@ -50,7 +50,7 @@ static void schedule(struct connection *connection) {
     while (connection->scheduled < connection->quota
         && connection->scheduled - connection->answered < (uint64_t)settings.inFlight) {
         connection->times[connection->scheduled % (uint64_t)settings.inFlight] = now;
-        if (settings.fetch) fetch_patch(connection, connection->scheduled);
+        if (settings.job == JOB_FETCH) fetch_patch(connection, connection->scheduled);
         connection->scheduled++;
     }
 }
@@ -107,10 +107,42 @@ static void open_connection(struct connection *connection, int number) {
     long long share = settings.requests / settings.connections + (number < settings.requests % settings.connections);
     connection->quota = settings.requests > 0 ? (uint64_t)share : UINT64_MAX / 2;
     connection->times = calloc((size_t)settings.inFlight, sizeof *connection->times);
-    if (settings.fetch) fetch_prepare(connection);
-    else produce_prepare(connection);
+    switch (settings.job) {
+    case JOB_PRODUCE: produce_prepare(connection); break;
+    case JOB_FETCH: fetch_prepare(connection); break;
+    case JOB_COMMIT: commit_prepare(connection); break;
+    }
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     epoll_ctl(epoll, EPOLL_CTL_ADD, connection->descriptor, &event);
+}
+
+bool receive_responses(struct connection *connection, void (*read)(struct connection *, struct reader *)) {
+    ssize_t count = recv(connection->descriptor, connection->input + connection->inputCount,
+        INPUT_BYTES - connection->inputCount, 0);
+    if (count <= 0) return count < 0 && errno == EAGAIN;
+    connection->inputCount += (size_t)count;
+    uint8_t *at = connection->input, *end = at + connection->inputCount;
+    while (end - at >= 4) {
+        struct reader response = {.at = at, .end = end};
+        size_t length = (size_t)get_int32(&response);
+        if (length > INPUT_BYTES - 4) fail("a response of absurd size");
+        if ((size_t)(end - response.at) < length) break;
+        at += 4 + length;
+        response.end = at;
+        read(connection, &response);
+    }
+    connection->inputCount = (size_t)(end - at);
+    if (at != connection->input) memmove(connection->input, at, connection->inputCount);
+    return true;
+}
+
+static bool receive(struct connection *connection) {
+    switch (settings.job) {
+    case JOB_PRODUCE: return produce_receive(connection);
+    case JOB_FETCH: return fetch_receive(connection);
+    case JOB_COMMIT: return commit_receive(connection);
+    }
+    return false;
 }
 
 static void run(struct connection *connections) {
@@ -124,9 +156,8 @@ static void run(struct connection *connections) {
         now = nanoseconds(CLOCK_MONOTONIC);
         for (int index = 0; index < count; index++) {
             struct connection *connection = events[index].data.ptr;
-            if (events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-                if (!(settings.fetch ? fetch_receive(connection) : produce_receive(connection)))
-                    fail("the server closed the connection");
+            if (events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !receive(connection))
+                fail("the server closed the connection");
             transmit(connection);
         }
     }
@@ -149,10 +180,15 @@ static bool parse_number(const char *name, const char *value) {
     return false;
 }
 
+static bool parse_job(const char *name) {
+    const char *names[] = {[JOB_PRODUCE] = "produce", [JOB_FETCH] = "fetch", [JOB_COMMIT] = "commit"};
+    for (int job = JOB_PRODUCE; job <= JOB_COMMIT; job++)
+        if (!strcmp(name, names[job])) return settings.job = (enum job)job, true;
+    return false;
+}
+
 static void parse(int count, char **arguments) {
-    bool good = count > 1 && count % 2 == 0;
-    settings.fetch = good && !strcmp(arguments[1], "fetch");
-    good = good && (settings.fetch || !strcmp(arguments[1], "produce"));
+    bool good = count > 1 && count % 2 == 0 && parse_job(arguments[1]);
     for (int index = 2; good && index < count; index += 2) {
         const char *name = arguments[index], *value = arguments[index + 1];
         if (!strcmp(name, "--topic")) settings.topic = value;

@@ -1,5 +1,5 @@
 // What the parts of the load generator know of each other: the loop (load.c), what is produced
-// (load_produce.c) and what is fetched (load_fetch.c).
+// (load_produce.c), what is fetched (load_fetch.c) and what a group commits (load_commit.c).
 #ifndef MILLRACE_BENCH_LOAD_H
 #define MILLRACE_BENCH_LOAD_H
 
@@ -10,8 +10,11 @@
 
 enum { INPUT_BYTES = 256 << 10 };
 
+enum job { JOB_PRODUCE, JOB_FETCH, JOB_COMMIT };
+
 struct settings {
-    bool fetch, spread, verify;
+    enum job job;
+    bool spread, verify;
     const char *topic;
     int port, connections, inFlight, acks, version, partitions;
     long long requests;               // over all connections; 0: until `seconds` have passed
@@ -53,6 +56,7 @@ extern struct totals totals;
 // Fill the ring once.
 void produce_prepare(struct connection *connection);
 void fetch_prepare(struct connection *connection);
+void commit_prepare(struct connection *connection);
 
 // Patches the offset into the slot of request number `sequence`.
 void fetch_patch(struct connection *connection, uint64_t sequence);
@@ -60,6 +64,10 @@ void fetch_patch(struct connection *connection, uint64_t sequence);
 // Read what has arrived; call `answered` for each response. False when the connection has ended.
 bool produce_receive(struct connection *connection);
 bool fetch_receive(struct connection *connection);
+bool commit_receive(struct connection *connection);
+
+// Reads what has arrived and calls `read` for each whole response; `read` begins behind the length.
+bool receive_responses(struct connection *connection, void (*read)(struct connection *, struct reader *));
 
 // Accounts for the oldest open request of the connection.
 void answered(struct connection *connection, int error, uint64_t bytes);

@@ -1,7 +1,4 @@
 // Produce requests, versions 9 to 12: one topic, one partition, one batch, built before the clock starts.
-#include <errno.h>
-#include <sys/socket.h>
-
 #include "load.h"
 
 // Slots that together stay within the processor's cache but let many small requests leave in one send.
@@ -77,21 +74,5 @@ static void read_response(struct connection *connection, struct reader *response
 }
 
 bool produce_receive(struct connection *connection) {
-    ssize_t count = recv(connection->descriptor, connection->input + connection->inputCount,
-        INPUT_BYTES - connection->inputCount, 0);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
-    connection->inputCount += (size_t)count;
-    uint8_t *at = connection->input, *end = at + connection->inputCount;
-    while (end - at >= 4) {
-        struct reader response = {.at = at, .end = end};
-        size_t length = (size_t)get_int32(&response);
-        if (length > INPUT_BYTES - 4) fail("a response of absurd size");
-        if ((size_t)(end - response.at) < length) break;
-        at += 4 + length;
-        response.end = at;
-        read_response(connection, &response);
-    }
-    connection->inputCount = (size_t)(end - at);
-    if (at != connection->input) memmove(connection->input, at, connection->inputCount);
-    return true;
+    return receive_responses(connection, read_response);
 }

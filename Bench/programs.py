@@ -12,7 +12,7 @@ BUILD = os.path.join(HERE, "build")
 FLAGS = ["-O2", "-msse4.2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 PROGRAMS = {
     "peer": (["peer.c", "peer_answers.c"], ["-lpthread"]),
-    "load": (["load.c", "load_produce.c", "load_fetch.c"], []),
+    "load": (["load.c", "load_produce.c", "load_fetch.c", "load_commit.c"], []),
     "nats_load": (["nats_load.c"], []),
     "rdkafka_load": (["rdkafka_load.c"], ["-lrdkafka"]),
     "sync_probe": (["sync_probe.c"], ["-lpthread"]),

@@ -1,9 +1,11 @@
 // The load of a real client: librdkafka produces, or consumes by assignment, and says how fast it went.
 //
 //   rdkafka_load produce|consume --port N --topic NAME --messages N [--value-bytes 100] [--partitions 1]
-//        [--acks 1] [--linger-ms 5] [--batch-bytes 1000000] [--codec none]
+//        [--acks 1] [--linger-ms 5] [--batch-bytes 1000000] [--codec none] [--group NAME]
 //
-// Consuming reads each partition from offset 0 until `messages` have come. Prints one line of JSON.
+// Consuming reads each partition from offset 0 until `messages` have come: by assignment, or with --group as the only
+// member of a group that has committed nothing; it commits what it has read every 500 ms and at its end. The clock
+// starts with the first message, so that joining is not in it; the CPU of a joining server is. Prints a line of JSON.
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,7 +18,8 @@ enum { STALL_MILLISECONDS = 20000, VALUE_LIMIT = 1 << 20 };
 
 static long long messages, delivered, failed;
 static int port, partitions = 1, valueBytes = 100;
-static const char *topicName, *acks = "1", *linger = "5", *batchBytes = "1000000", *codec = "none";
+static const char *topicName, *acks = "1", *linger = "5", *batchBytes = "1000000", *codec = "none", *group;
+static uint64_t began;
 
 static void fail(const char *what) {
     fprintf(stderr, "rdkafka_load: %s\n", what);
@@ -48,7 +51,10 @@ static rd_kafka_t *open_client(rd_kafka_type_t type) {
         configure(configuration, "queue.buffering.max.messages", "1000000");
         rd_kafka_conf_set_dr_msg_cb(configuration, on_delivery);
     } else {
-        configure(configuration, "group.id", "bench");
+        configure(configuration, "group.id", group ? group : "bench");
+        configure(configuration, "auto.offset.reset", "earliest");
+        configure(configuration, "enable.auto.commit", group ? "true" : "false");
+        configure(configuration, "auto.commit.interval.ms", "500");
         configure(configuration, "queued.min.messages", "1000000");
         configure(configuration, "fetch.wait.max.ms", "100");
     }
@@ -76,17 +82,28 @@ static void produce(rd_kafka_t *client) {
     rd_kafka_topic_destroy(topic);
 }
 
-static void consume(rd_kafka_t *client) {
+static void begin(rd_kafka_t *client) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
-    for (int index = 0; index < partitions; index++)
-        rd_kafka_topic_partition_list_add(list, topicName, index)->offset = 0;
-    rd_kafka_assign(client, list);
+    if (group) {
+        rd_kafka_topic_partition_list_add(list, topicName, RD_KAFKA_PARTITION_UA);
+        rd_kafka_subscribe(client, list);
+    } else {
+        for (int index = 0; index < partitions; index++)
+            rd_kafka_topic_partition_list_add(list, topicName, index)->offset = 0;
+        rd_kafka_assign(client, list);
+    }
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void consume(rd_kafka_t *client) {
+    begin(client);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client);
     static rd_kafka_message_t *batch[4096];
     while (delivered < messages) {
-        ssize_t count = rd_kafka_consume_batch_queue(queue, STALL_MILLISECONDS, batch, 4096);
+        size_t wanted = messages - delivered < 4096 ? (size_t)(messages - delivered) : 4096;
+        ssize_t count = rd_kafka_consume_batch_queue(queue, STALL_MILLISECONDS, batch, wanted);
         if (count <= 0) fail("nothing came");
+        if (delivered == 0) began = nanoseconds(CLOCK_MONOTONIC);
         for (ssize_t index = 0; index < count; index++) {
             if (batch[index]->err) failed++;
             else delivered++;
@@ -95,6 +112,10 @@ static void consume(rd_kafka_t *client) {
         if (failed > 1000) fail("too many errors");
     }
     rd_kafka_queue_destroy(queue);
+    if (!group) return;
+    rd_kafka_resp_err_t error = rd_kafka_commit(client, NULL, 0);
+    // "No offset": everything is committed already.
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET) fail(rd_kafka_err2str(error));
 }
 
 static bool parse(int count, char **arguments) {
@@ -110,6 +131,7 @@ static bool parse(int count, char **arguments) {
         else if (!strcmp(name, "--linger-ms")) linger = value;
         else if (!strcmp(name, "--batch-bytes")) batchBytes = value;
         else if (!strcmp(name, "--codec")) codec = value;
+        else if (!strcmp(name, "--group")) group = value;
         else return false;
     }
     return port > 0 && topicName && messages > 0 && partitions > 0 && valueBytes > 0 && valueBytes <= VALUE_LIMIT
@@ -123,7 +145,8 @@ int main(int count, char **arguments) {
     }
     bool producing = !strcmp(arguments[1], "produce");
     rd_kafka_t *client = open_client(producing ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER);
-    uint64_t began = nanoseconds(CLOCK_MONOTONIC), used = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    began = nanoseconds(CLOCK_MONOTONIC);
+    uint64_t used = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
     if (producing) produce(client);
     else consume(client);
     printf("{\"requests\":%lld,\"bytes\":%lld,\"seconds\":%.6f,\"generatorCPU\":%.6f,\"errors\":%lld}\n", delivered,

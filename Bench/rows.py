@@ -1,4 +1,4 @@
-"""The rows of the table: each measures one thing and returns what it found."""
+"""The rows of the table: each measures one thing and returns what it found. Those of operation are in rows_operation."""
 
 import concurrent.futures
 import statistics
@@ -7,6 +7,7 @@ import time
 import allocations
 import kafka
 import programs
+import rows_operation
 from programs import BenchError
 from report import Row, compare, median, paired
 from servers import JetStream, Millrace, Peer
@@ -261,6 +262,7 @@ ROWS = {
     "allocations": heap,
     "idle": idle,
     "librdkafka": librdkafka,
+    **rows_operation.ROWS,
 }
 
 

@@ -118,19 +118,30 @@ class Millrace(Server):
     def __init__(self, binary, parent, counted=False):
         super().__init__("millrace", parent)
         self.counts = os.path.join(self.directory, "counts")
-        command = [binary, "serve", "--data", self.data, "--kafka-listen", "127.0.0.1:0",
-                   "--http-listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]
+        self.command = [binary, "serve", "--data", self.data, "--kafka-listen", "127.0.0.1:0",
+                        "--http-listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]
         preload = {"LD_PRELOAD": programs.path("malloc_count.so"), "BENCH_COUNTS": self.counts}
+        self.environment = preload if counted else None
         try:
-            began = time.monotonic()
-            self.spawn(command, preload if counted else None)
-            ready = self.read_ready_line()
-            self.start_seconds = time.monotonic() - began
-            self.port = int(ready["kafka"].rsplit(":", 1)[1])
-            self.http_port = int(ready["http"].rsplit(":", 1)[1])
+            self.start()
         except BaseException:
             self.stop()
             raise
+
+    def start(self):
+        began = time.monotonic()
+        self.spawn(self.command, self.environment)
+        ready = self.read_ready_line()
+        self.start_seconds = time.monotonic() - began
+        self.port = int(ready["kafka"].rsplit(":", 1)[1])
+        self.http_port = int(ready["http"].rsplit(":", 1)[1])
+
+    def restart(self, how):
+        """Ends the server with a signal and starts it again on its data; `start_seconds` tells how long that took."""
+        self.process.send_signal(how)
+        self.process.wait(STOP_SECONDS)
+        self.process.stdout.close()
+        self.start()
 
     def counters(self):
         """Allocations, allocated bytes, frees, syncs, started writebacks so far (started with counted=True)."""

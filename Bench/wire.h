@@ -10,7 +10,7 @@
 
 #include "crc32c.h"
 
-enum { API_PRODUCE = 0, API_FETCH = 1, API_METADATA = 3, API_VERSIONS = 18 };
+enum { API_PRODUCE = 0, API_FETCH = 1, API_METADATA = 3, API_OFFSET_COMMIT = 8, API_VERSIONS = 18 };
 // Bytes of a record batch before its first record, and the position of what the CRC covers.
 enum { BATCH_HEADER = 61, BATCH_CHECKSUMMED = 21 };
 

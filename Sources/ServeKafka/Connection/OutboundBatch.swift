@@ -11,12 +11,19 @@ struct OutboundBatch: ~Copyable {
     /// A range of a file, and how many of the writer's bytes go before it.
     private typealias Insert = (position: Int, slice: LogSlice)
 
+    /// What an idle connection keeps: a hundred small responses. More would stay with each of thousands of connections
+    /// after their first Metadata.
+    private static let keptBytes = 8 << 10
+
     private var writer = ByteWriter(capacity: 1_024)
     private var inserts: [Insert] = []
     private var seenGaps = 0
 
     /// The bytes that wait, those of file ranges included.
     private(set) var byteCount = 0
+
+    /// The memory that stands ready for bytes.
+    var capacity: Int { writer.capacity }
 
     /// Whether there is nothing to write.
     var isEmpty: Bool { byteCount == 0 }
@@ -79,7 +86,7 @@ struct OutboundBatch: ~Copyable {
 
     /// Forgets everything, and keeps the memory unless it is large.
     mutating func removeAll() {
-        writer.removeAll(keepingAtMost: 64 << 10)
+        writer.removeAll(keepingAtMost: Self.keptBytes)
         inserts.removeAll(keepingCapacity: inserts.count <= 64)
         seenGaps = 0
         byteCount = 0

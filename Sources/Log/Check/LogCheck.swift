@@ -91,7 +91,11 @@ public struct LogCheck {
         }
         var isCheckpointChanged = false
         for partition in partitions.sorted(by: { $0.path < $1.path }) {
-            let entry = partition.topic.flatMap { entries[$0]?[partition.index] }
+            let entry = partition.topic.flatMap { id in
+                // A checkpoint without the partition is older than its first append.
+                entries[id]?[partition.index]
+                    ?? checkpoint.map { _ in CheckpointEntry(topicID: id, partition: partition.index) }
+            }
             var check = PartitionCheck(
                 partition.path, partition.topic, partition.index, entry, files, isRepairing: isRepairing)
             try check.run(&self)

@@ -129,11 +129,13 @@ struct PartitionCheck {
         check.report.bytes += size
         var scan = SegmentScan(base: base)
         try scan.run(file, size: size, &check.report)
+        let isTorn = isLast && isTornEnd(scan, size: size)
         for flaw in scan.flaws {
             check.report.note(
-                .damage, logPath, at: flaw.range.lowerBound, flaw.reason,
+                isTorn ? .notice : .damage, logPath, at: flaw.range.lowerBound, flaw.reason,
                 repair: isRepairing
-                    ? "rewritten without the \(flaw.range.count) bytes; the original is in quarantine" : nil)
+                    ? "rewritten without the \(flaw.range.count) bytes; the original is in quarantine"
+                    : isTorn ? "the next start cuts off these \(flaw.range.count) bytes, which no sync covered" : nil)
         }
         if !scan.isSound, isRepairing {
             size = try scan.rewrite(file, logPath, directory: directory, files)
@@ -142,6 +144,15 @@ struct PartitionCheck {
         }
         end = LogPosition(offset: scan.next, segmentBase: base, position: size)
         if scan.isSound || isRepairing { try checkIndexes(scan, size: size, isLast: isLast, &check.report) }
+    }
+
+    /// Whether nothing but the end of the log is unsound, and that was not synced: the torn end of a write.
+    private func isTornEnd(_ scan: SegmentScan, size: Int64) -> Bool {
+        guard let known = entry?.recoveryPoint, scan.flaws.count == 1, scan.flaws[0].range.upperBound == size else {
+            return false
+        }
+        let position = scan.flaws[0].range.lowerBound
+        return scan.base > known.segmentBase || scan.base == known.segmentBase && position >= known.position
     }
 
     /// A segment as it is, or as it will be once the sync journal is redone, and its size.
@@ -179,7 +190,12 @@ struct PartitionCheck {
             try rebuildIndexes(scan.base, size: size)
             repair = "rebuilt"
         }
-        for (path, fault) in faults {
+        for (path, fault) in faults where fault.isStale {
+            report.note(
+                .notice, path, "was left behind when the process died: \(fault.reason)",
+                repair: repair ?? "rebuilt by whoever needs it first")
+        }
+        for (path, fault) in faults where !fault.isStale {
             report.note(.rebuildable, path, at: Int64(fault.position), fault.reason, repair: repair)
         }
     }

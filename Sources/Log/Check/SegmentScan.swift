@@ -136,7 +136,9 @@ struct SegmentScan {
 
     private func verifyCoverage(_ coveredBytes: Int64, size: Int64, isLast: Bool) throws(IndexFault) {
         guard isLast ? coveredBytes <= size : coveredBytes == size else {
-            throw IndexFault(position: 0, reason: "it describes \(coveredBytes) bytes of a segment of \(size)")
+            throw IndexFault(
+                position: 0, reason: "it describes \(coveredBytes) bytes of a segment of \(size)",
+                isStale: isLast || coveredBytes < size)
         }
     }
 

@@ -25,17 +25,18 @@ extension Partition {
             && core.state.logEndOffset + recordCount - active.baseOffset <= Self.maximumOffsetsPerSegment
     }
 
-    /// Seals the growing segment and begins the next one.
+    /// Seals the growing segment and begins the next one. The indexes are stored first, so that a process that dies here
+    /// leaves no sealed segment without them.
     @discardableResult
     func roll(_ core: inout PartitionCore) throws(LogError) -> Segment {
         guard let sealed = core.active else { return try addSegment(&core) }
         var builder = core.builder
         let position = core.position
-        let next = try addSegment(&core)
-        builder.finish(endOffset: next.baseOffset)
+        builder.finish(endOffset: core.state.logEndOffset)
         sealed.sizeBytes = position
+        sealed.store(builder, endOffset: core.state.logEndOffset)
+        let next = try addSegment(&core)
         sealed.noteMaxTimestamp(builder.maxTimestamp)
-        sealed.store(builder, endOffset: next.baseOffset)
         releaseReservation(of: sealed, at: position)
         return next
     }

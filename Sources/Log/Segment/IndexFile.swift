@@ -23,7 +23,13 @@ enum IndexFile {
         let path = directory + "/" + SegmentName.file(baseOffset, Entry.kind)
         let file = try files.open(path, .readWriteCreate)
         defer { file.close() }
-        try file.write(UnsafeRawBufferPointer(buffer), at: Int64(firstPage * IndexPage.sizeBytes))
+        // The first page goes last: without it, what a process that dies here leaves does not verify, however many of the
+        // other pages it has written.
+        let start = Int64(firstPage * IndexPage.sizeBytes)
+        let split = min(buffer.count, IndexPage.sizeBytes)
+        let bytes = UnsafeRawBufferPointer(buffer)
+        try file.write(UnsafeRawBufferPointer(rebasing: bytes[split...]), at: start + Int64(split))
+        try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<split]), at: start)
         // Most files have this size now, and cutting one to its size costs the file system as much as creating it.
         let size = Int64(pageCount * IndexPage.sizeBytes)
         if try file.size() != size { try file.truncate(to: size) }
@@ -40,7 +46,8 @@ enum IndexFile {
             defer { file.close() }
             map = try file.map(Int(try file.size()))
         } catch {
-            throw IndexFault(position: 0, reason: "\(error)", isMissing: error.code == .notFound)
+            let isMissing = error.code == .notFound
+            throw IndexFault(position: 0, reason: "\(error)", isMissing: isMissing, isStale: isMissing)
         }
         return try IndexView(map, baseOffset: baseOffset)
     }

@@ -54,7 +54,9 @@ struct IndexView<Entry: IndexEntry>: Sendable {
     init(_ map: any MemoryMap, baseOffset: Int64) throws(IndexFault) {
         let bytes = map.bytes
         guard bytes.count > 0, bytes.count % IndexPage.sizeBytes == 0 else {
-            throw IndexFault(position: 0, reason: "\(bytes.count) bytes are no whole pages of \(IndexPage.sizeBytes)")
+            throw IndexFault(
+                position: 0, reason: "\(bytes.count) bytes are no whole pages of \(IndexPage.sizeBytes)",
+                isStale: true)
         }
         var count = 0
         var previous: Entry?
@@ -93,4 +95,7 @@ struct IndexFault: Error {
     let reason: String
     /// Whether there is no such file.
     var isMissing = false
+    /// Whether it is what a process that died leaves: no file, a short one, or an index of the segment as it was at
+    /// another time. Whoever needs it rebuilds it, and nothing points to a damaged disk.
+    var isStale = false
 }

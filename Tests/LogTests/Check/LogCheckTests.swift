@@ -159,6 +159,45 @@ enum LogCheckAccess {
         #expect(try partition.allValues() == values)
     }
 
+    @Test func aProcessThatDiesInARollLeavesNoSealedSegmentWithoutIndexes() throws {
+        // Batches of 71 bytes: the 29th begins the second segment.
+        for operation in 1...100 {
+            let site = Site()
+            let (log, partition) = try site.openWithTopic(LogSettings(), ["segment.bytes": "2000"])
+            for number in 110..<138 { try partition.append(batch(["\(number)"])) }
+            #expect(try site.names().count { $0.hasSuffix(".log") } == 1)
+            site.simulation.stop(atOperation: operation)
+            _ = try? partition.append(batch(["the first of the next segment"]))
+            let isOver = !site.simulation.isStopped
+            let report = try LogCheckAccess.run(site)
+            let isSound = report.isSound && report.findings.allSatisfy { !$0.message.contains("No such file") }
+            #expect(isSound, "dying at operation \(operation): \(report.findings)")
+            withExtendedLifetime(log) {}
+            if isOver { return #expect(operation > 8 && report.segments == 2) }
+        }
+    }
+
+    @Test func indexesThatADyingProcessLeftBehindAreNoDamage() throws {
+        for suffix in [".index", ".timeindex"] {
+            for size: Int64? in [nil, 0] {
+                let site = try site()
+                let path = "/data/log/t/0/00000000000000000000" + suffix
+                if let size {
+                    try site.truncate(path, to: size)
+                } else {
+                    try site.simulation.machine.files.remove(path)
+                }
+                let report = try LogCheckAccess.run(site)
+                #expect(report.isSound && report.findings.map(\.severity) == [.notice])
+                let (log, partition) = try site.openWithTopic()
+                #expect(try partition.values(from: 5, maximumBytes: 1) == ["105"])
+                #expect(try partition.allValues() == values)
+                log.close()
+                #expect(try LogCheckAccess.run(site).findings.isEmpty)
+            }
+        }
+    }
+
     @Test func whatDoesNotBelongIsToldOf() throws {
         let site = try site()
         for name in ["/data/log/t/0/notes.txt", "/data/log/t/readme", "/data/log/t/0/00000000000000000007.log.deleted"]

@@ -32,6 +32,30 @@ import Testing
         #expect(SparseIndex.mapped(view).entries == more && view.coveredBytes == 100)
     }
 
+    @Test(arguments: [0, 600])
+    func anIndexThatWasHalfWrittenIsNotTakenForAWholeOne(already: Int) throws {
+        let entries = (0..<2000).map { OffsetEntry(relativeOffset: UInt32($0 * 3), position: UInt32($0 * 5000)) }
+        let machine = SimulatedMachine(seed: 1)
+        func write(_ count: Int, from first: Int) throws {
+            try IndexFile.write(
+                Array(entries[..<count]), from: first, baseOffset: 40, coveredBytes: Int64(count), directory: "/i",
+                files: machine.machine.files)
+        }
+        try machine.machine.files.createDirectory("/i")
+        if already > 0 { try write(already, from: 0) }
+        // Opening is the first operation, the second writes all pages but one.
+        machine.stop(atOperation: 3)
+        try? write(2000, from: already)
+        machine.crash()
+        #expect(throws: IndexFault.self) {
+            try IndexFile.read(OffsetEntry.self, baseOffset: 40, directory: "/i", files: machine.machine.files)
+        }
+        try write(2000, from: 0)
+        let view = try IndexFile.read(
+            OffsetEntry.self, baseOffset: 40, directory: "/i", files: machine.machine.files)
+        #expect(view.coveredBytes == 2000 && view.count == 2000)
+    }
+
     @Test(arguments: [0, 4, 6, 8, 16, 24, 3000, 4096, 8000])
     func aFlippedByteIsNoticed(position: Int64) throws {
         _ = try stored(700)

@@ -106,6 +106,7 @@ let services: [Target] = [
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            .product(name: "Yams", package: "Yams"),
         ],
         swiftSettings: strict),
     .testTarget(
@@ -141,6 +142,7 @@ let services: [Target] = [
         name: "millraceTests",
         dependencies: [
             "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Log", "Machine",
+            "SimulatedMachine",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ],
@@ -166,6 +168,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         ],
     targets: engines + (enginesOnly ? [] : services)
 )

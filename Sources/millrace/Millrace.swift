@@ -16,7 +16,7 @@ struct Millrace: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, GroupCommand.self,
-            CheckCommand.self,
+            CheckCommand.self, ConfigCommand.self,
         ]
     )
 
@@ -68,6 +68,7 @@ enum ExitStatus {
     static let done: Int32 = 0
     static let failed: Int32 = 1
     static let damaged: Int32 = 2
+    static let usage: Int32 = 64
     static let interrupted: Int32 = 130
 }
 

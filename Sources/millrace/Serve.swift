@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 
 /// `millrace serve`: the server.
 struct Serve: AsyncParsableCommand {
@@ -6,8 +7,10 @@ struct Serve: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve the log: Kafka's protocol, metrics and health over HTTP.",
         discussion: """
-            Every option can also be given as an environment variable: MILLRACE_ and the option's name in capitals, \
-            with underscores (MILLRACE_KAFKA_LISTEN for --kafka-listen). An option wins over the environment.
+            Every option is also a key of the file that --config names (`kafka-listen: 127.0.0.1:9092`) and an \
+            environment variable: MILLRACE_ and the option's name in capitals, with underscores \
+            (MILLRACE_KAFKA_LISTEN). An option wins over the environment, which wins over the file. `millrace config` \
+            shows what is in force and where it comes from, and prints a file to start from.
 
             When everything listens, one line goes to STDOUT, and with --ready-file also into that file:
               ready kafka=127.0.0.1:9092 http=127.0.0.1:8086 grpc=off version=0.1.0
@@ -15,16 +18,20 @@ struct Serve: AsyncParsableCommand {
             SIGTERM and SIGINT stop gracefully: requests that were taken are answered, everything is synced. A second \
             one stops at once, as a crash would: nothing acknowledged is lost.
 
-            Exit status: 0 stopped as asked; 64 a bad option or environment variable; 69 an address cannot be \
+            Exit status: 0 stopped as asked; 64 a bad option, environment variable or configuration file; 69 an address cannot be \
             listened on; 73 the data directory cannot be opened; 75 another process has it open; 1 anything else.
             """)
 
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
-        let settings = try ServeSettings(options, environment: ServeEnvironment.current)
         do {
-            try await ServeNode.run(settings)
+            let environment = ServeEnvironment.current
+            let settings = try Configuration.read(options, environment, Machine.posix().files).validated()
+            try await ServeNode.run(settings, unknownVariables: environment.unknown)
+        } catch let failure as ConfigurationFailure {
+            failure.report()
+            throw ExitCode(ExitStatus.usage)
         } catch let failure as ServeFailure {
             writeToStandardError(Array("millrace: \(failure.message)\n".utf8))
             throw ExitCode(failure.status)

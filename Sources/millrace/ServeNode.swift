@@ -8,15 +8,17 @@ import NIOCore
 import NIOPosix
 import ServeHTTP
 import ServeKafka
-import Storage
 import UnixSignals
 
 /// The composition root: builds, starts in order, stops in reverse.
 enum ServeNode {
     /// Serves until a signal stops it.
     ///
+    /// - Parameter unknownVariables: what the environment has that looks like a setting and is none.
     /// - Throws: `ServeFailure` if it cannot start.
-    static func run(_ settings: ServeSettings) async throws {
+    static func run(
+        _ settings: ServeSettings, unknownVariables: [(name: String, nearest: String?)]
+    ) async throws {
         let machine = Machine.posix()
         let logger = Logger(label: "millrace") { label in
             LineLogHandler(label: label, format: settings.logFormat, level: settings.logLevel, clock: machine.clock)
@@ -24,13 +26,19 @@ enum ServeNode {
         let figures = ProcessFigures(machine: machine, data: settings.data)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         checkFileLimit(settings, logger)
+        for variable in unknownVariables {
+            let nearest = variable.nearest.map { "did you mean \($0)?" } ?? "`millrace config --json` lists all"
+            logger.warning(
+                "unknown environment variable", metadata: ["variable": "\(variable.name)", "hint": "\(nearest)"])
+        }
         let registry = InstrumentRegistry()
         registry.addCollector(figures.write)
         let readiness = Readiness(notReady: "recovering the log")
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
 
         let http = try await startHTTP(settings, registry, readiness, eventLoops, logger)
-        let log = try await openLog(settings, machine, logger)
+        let data = ServeData(settings: settings, machine: machine)
+        let log = try await data.openLog(data.openMetadata(), logger)
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
         log.start()
@@ -103,50 +111,6 @@ enum ServeNode {
         }
     }
 
-    private static func openLog(
-        _ settings: ServeSettings, _ machine: Machine, _ logger: Logger
-    ) async throws -> CommitLog {
-        let metadata = try await openMetadata(settings, machine)
-        let opened = await offLoops {
-            Result { () throws(LogError) in
-                try CommitLog.open(
-                    directory: absolutePath(settings.data), settings: settings.log, machine: machine, metadata: metadata
-                ) { event in
-                    logger.log(
-                        level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])
-                }
-            }
-        }
-        do throws(LogError) {
-            return try opened.get()
-        } catch  where error.code == .locked {
-            throw ServeFailure.locked(
-                "\(settings.data) is open in another process: stop that one, or choose another directory with --data")
-        } catch  where error.code == .formatTooNew {
-            throw ServeFailure.cannotOpen("\(error.message): start the newer version, or choose another directory")
-        } catch {
-            throw ServeFailure.cannotOpen("cannot open the data directory \(settings.data): \(error)")
-        }
-    }
-
-    private static func openMetadata(
-        _ settings: ServeSettings, _ machine: Machine
-    ) async throws -> SQLiteMetadataStore {
-        do {
-            try machine.files.createDirectory(settings.data)
-            return try await offLoops {
-                Result { () throws(StorageError) in
-                    try SQLiteMetadataStore(path: settings.data + "/meta.db", files: machine.files)
-                }
-            }.get()
-        } catch let error as StorageError where error.code == .busy {
-            throw ServeFailure.locked(
-                "\(settings.data) is open in another process: stop that one, or choose another directory with --data")
-        } catch {
-            throw ServeFailure.cannotOpen("cannot open the data directory \(settings.data): \(error)")
-        }
-    }
-
     private static func announce(_ line: ReadyLine, _ settings: ServeSettings, _ machine: Machine) throws {
         do {
             if let file = settings.readyFile { try line.write(to: file, machine.files) }
@@ -169,13 +133,6 @@ enum ServeNode {
     private static func nextSignal(_ iterator: UnixSignalsSequence.AsyncIterator) async -> UnixSignal? {
         var iterator = iterator
         return await iterator.next()
-    }
-
-    /// Blocking work, on a thread that may block.
-    private static func offLoops<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            NIOThreadPool.singleton.submit { _ in continuation.resume(returning: work()) }
-        }
     }
 
     private static func cannotListen(

@@ -1,77 +1,143 @@
 import ArgumentParser
 
-/// The options of `millrace serve`, as given. What is missing comes from the environment, then from the defaults.
+/// The options of `millrace serve`, as given: texts that `Configuration` checks, a property for each setting of
+/// `SettingTable` under the same name. What is missing comes from the environment, the file, then the defaults.
 struct ServeOptions: ParsableArguments {
-    @Option(help: "The data directory; created if absent. Required.")
-    var data: String?
-
-    @Option(help: "Where to listen for Kafka clients; port 0 takes a free one. (default: 127.0.0.1:9092)")
-    var kafkaListen: String?
-
-    @Option(help: "Where to listen for HTTP. (default: 127.0.0.1:8086)")
-    var httpListen: String?
-
     @Option(
-        help: "Where to listen for gRPC. Accepted for later; nothing is served there yet. (default: 127.0.0.1:4317)")
-    var grpcListen: String?
+        help: ArgumentHelp("The configuration file, in YAML. (default: none)", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
 
-    @Option(help: "What Kafka clients are told to connect to. (default: the address that each of them connected to)")
-    var advertisedListener: String?
+    @OptionGroup(title: Setting.Section.process.rawValue) var process: ProcessOptions
+    @OptionGroup(title: Setting.Section.kafka.rawValue) var kafka: KafkaOptions
+    @OptionGroup(title: Setting.Section.http.rawValue) var http: HTTPOptions
+    @OptionGroup(title: Setting.Section.groups.rawValue) var groups: GroupOptions
+    @OptionGroup(title: Setting.Section.log.rawValue) var log: LogOptions
+    @OptionGroup(title: Setting.Section.topicDefaults.rawValue) var topics: TopicDefaultOptions
+}
 
-    @Option(help: "A file to write the ready line into, once everything listens.")
-    var readyFile: String?
+struct ProcessOptions: ParsableArguments {
+    @Option(help: .setting("data")) var data: String?
+    @Option(help: .setting("ready-file")) var readyFile: String?
+    @Option(help: .setting("stop-timeout")) var stopTimeout: String?
+    @Option(help: .setting("log-format")) var logFormat: String?
+    @Option(help: .setting("log-level")) var logLevel: String?
+    @Flag(help: .setting("allow-unauthenticated-public")) var allowUnauthenticatedPublic = false
+    @Option(help: .setting("grpc-listen")) var grpcListen: String?
+}
 
-    @Flag(
-        help:
-            "Listen on addresses other than loopback although nothing asks who connects: anyone who can reach them can read, write and delete everything."
-    )
-    var allowUnauthenticatedPublic = false
+struct KafkaOptions: ParsableArguments {
+    @Option(help: .setting("kafka-listen")) var kafkaListen: String?
+    @Option(help: .setting("advertised-listener")) var advertisedListener: String?
+    @Flag(inversion: .prefixedNo, help: .setting("auto-create-topics")) var autoCreateTopics: Bool?
+    @Option(help: .setting("default-partitions")) var defaultPartitions: String?
+    @Option(help: .setting("max-connections")) var maxConnections: String?
+    @Option(help: .setting("max-request-bytes")) var maxRequestBytes: String?
+    @Option(help: .setting("max-requests-in-flight")) var maxRequestsInFlight: String?
+    @Option(help: .setting("request-memory-bytes")) var requestMemoryBytes: String?
+    @Option(help: .setting("request-timeout")) var requestTimeout: String?
+    @Option(help: .setting("idle-timeout")) var idleTimeout: String?
+    @Option(help: .setting("max-fetch-bytes")) var maxFetchBytes: String?
+    @Option(help: .setting("max-fetch-wait-ms")) var maxFetchWaitMs: String?
+    @Option(help: .setting("max-partitions-per-request")) var maxPartitionsPerRequest: String?
+    @Option(help: .setting("administration-threads")) var administrationThreads: String?
+}
 
-    @Flag(inversion: .prefixedNo, help: "Create topics that a client asks about. (default: --auto-create-topics)")
-    var autoCreateTopics: Bool?
+struct GroupOptions: ParsableArguments {
+    @Option(help: .setting("group-initial-rebalance-delay")) var groupInitialRebalanceDelay: String?
+    @Option(help: .setting("group-min-session-timeout")) var groupMinSessionTimeout: String?
+    @Option(help: .setting("group-max-session-timeout")) var groupMaxSessionTimeout: String?
+    @Option(help: .setting("group-max-size")) var groupMaxSize: String?
+    @Option(help: .setting("max-groups")) var maxGroups: String?
+    @Option(help: .setting("max-offsets-per-group")) var maxOffsetsPerGroup: String?
+    @Option(help: .setting("offset-metadata-max-bytes")) var offsetMetadataMaxBytes: String?
+    @Option(help: .setting("offsets-retention-minutes")) var offsetsRetentionMinutes: String?
+    @Option(help: .setting("offsets-retention-check-interval-ms")) var offsetsRetentionCheckIntervalMs: String?
+    @Option(help: .setting("metrics-lag-partitions")) var metricsLagPartitions: String?
+}
 
-    @Option(help: "Partitions of topics that are created without a count. (default: 1)")
-    var defaultPartitions: Int32?
+struct HTTPOptions: ParsableArguments {
+    @Option(help: .setting("http-listen")) var httpListen: String?
+    @Option(help: .setting("http-max-connections")) var httpMaxConnections: String?
+    @Option(help: .setting("http-request-timeout")) var httpRequestTimeout: String?
+    @Option(help: .setting("http-response-timeout")) var httpResponseTimeout: String?
+    @Option(help: .setting("http-idle-timeout")) var httpIdleTimeout: String?
+    @Option(help: .setting("http-max-header-bytes")) var httpMaxHeaderBytes: String?
+    @Option(help: .setting("http-max-headers")) var httpMaxHeaders: String?
+}
 
+struct LogOptions: ParsableArguments {
+    @Option(help: .setting("disk-reserve-bytes")) var diskReserveBytes: String?
+    @Option(help: .setting("retention-interval-ms")) var retentionIntervalMs: String?
+    @Option(help: .setting("max-partitions")) var maxPartitions: String?
+    @Option(help: .setting("max-partitions-per-topic")) var maxPartitionsPerTopic: String?
+    @Option(help: .setting("max-open-segments")) var maxOpenSegments: String?
+    @Option(help: .setting("flusher-threads")) var flusherThreads: String?
+    @Option(help: .setting("checkpoint-interval-ms")) var checkpointIntervalMs: String?
+    @Option(help: .setting("max-producers")) var maxProducers: String?
+    @Option(help: .setting("max-producers-per-partition")) var maxProducersPerPartition: String?
+    @Option(help: .setting("producer-expiration-ms")) var producerExpirationMs: String?
+    @Option(help: .setting("max-sync-waiters")) var maxSyncWaiters: String?
+    @Option(help: .setting("max-read-waiters")) var maxReadWaiters: String?
+    @Option(help: .setting("journal-bytes")) var journalBytes: String?
+    @Option(help: .setting("snapshot-interval-bytes")) var snapshotIntervalBytes: String?
+    @Option(help: .setting("disk-check-interval-ms")) var diskCheckIntervalMs: String?
+    @Option(help: .setting("disk-share-interval-ms")) var diskShareIntervalMs: String?
+}
+
+struct TopicDefaultOptions: ParsableArguments {
     @Option(
-        help: "How many seconds a graceful stop waits for clients before it closes their connections. (default: 10)")
-    var stopTimeout: Int64?
+        help: ArgumentHelp(
+            """
+            What a topic has that does not set it itself: \(SettingTable.topicConfigs.joined(separator: ", ")). May be \
+            repeated.
+            """, valueName: "config=value"))
+    var topicDefaults: [String] = []
+}
 
-    @Option(help: "How log lines look on STDERR: logfmt or json. (default: logfmt)")
-    var logFormat: String?
+extension ServeOptions {
+    /// What was given, by the option's name, in the order of the table.
+    var given: [(option: String, text: String)] {
+        // As ArgumentParser does, which finds the options by reflection.
+        let groups: [Any] = [process, kafka, http, groups, log, topics]
+        return groups.flatMap { group in
+            Mirror(reflecting: group).children.flatMap { child in
+                let option = Self.option(child.label ?? "")
+                return Self.texts(child.value).map { (option, $0) }
+            }
+        }
+    }
 
-    @Option(
-        help: "Which log lines are written: trace, debug, info, notice, warning, error or critical. (default: info)")
-    var logLevel: String?
+    /// `_kafkaListen` is `kafka-listen`.
+    private static func option(_ label: String) -> String {
+        label.drop { $0 == "_" }.reduce(into: "") { name, letter in
+            name += letter.isUppercase ? "-" + letter.lowercased() : String(letter)
+        }
+    }
 
-    @Option(help: "Connections of Kafka clients at the same time; one more is closed at once. (default: 4096)")
-    var maxConnections: Int?
+    private static func texts(_ property: Any) -> [String] {
+        switch property {
+        case let option as Option<String?>: option.wrappedValue.map { [$0] } ?? []
+        case let option as Option<[String]>: option.wrappedValue
+        case let flag as Flag<Bool?>: flag.wrappedValue.map { ["\($0)"] } ?? []
+        case let flag as Flag<Bool>: flag.wrappedValue ? ["true"] : []
+        default: []
+        }
+    }
+}
 
-    @Option(
-        help:
-            "The largest Kafka request in bytes; a connection that announces a larger one is closed. (default: 104857600)"
-    )
-    var maxRequestBytes: Int?
-
-    @Option(help: "Unanswered requests per connection; then it is not read until one is answered. (default: 256)")
-    var maxRequestsInFlight: Int?
-
-    @Option(
-        help:
-            "Memory in bytes for large requests that have arrived in part; then no more are read. (default: 536870912)")
-    var requestMemoryBytes: Int?
-
-    @Option(
-        help:
-            "Bytes of the disk to be kept free: with less, writes are refused until there is room, and reads, deletes and retention go on; 0 keeps none. (default: a twentieth of the disk, at most 1073741824)"
-    )
-    var diskReserveBytes: Int64?
-
-    @Option(help: "Seconds that a request may take to arrive; then its connection is closed. (default: 60)")
-    var requestTimeout: Int64?
-
-    @Option(help: "Seconds that a connection may be idle; then it is closed. (default: 600)")
-    var idleTimeout: Int64?
-
-    @OptionGroup var groups: ServeGroupOptions
+extension ArgumentHelp {
+    /// The help of a setting, from the table.
+    fileprivate static func setting(_ name: String) -> ArgumentHelp {
+        guard let setting = SettingTable.named(name) else { return ArgumentHelp() }
+        let valueName: String? =
+            switch setting.kind {
+            case .address: "host:port"
+            case .integer: setting.unit ?? "count"
+            case .choice: "word"
+            case .text: "path"
+            case .boolean: nil
+            }
+        return ArgumentHelp("\(setting.documentation) (default: \(setting.defaultText))", valueName: valueName)
+    }
 }

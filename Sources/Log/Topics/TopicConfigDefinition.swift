@@ -10,16 +10,35 @@ public struct TopicConfigDefinition: Sendable {
         case none
     }
 
+    /// Which values it takes.
+    public enum Values: Sendable, Equatable {
+        /// Whole numbers of this range.
+        case number(ClosedRange<Int64>)
+        /// One of these words.
+        case words([String])
+        /// Whatever `effect` allows.
+        case any
+    }
+
     /// The name, as in Kafka.
     public let name: String
     /// What kind of value it has.
     public let kind: ConfigDescription.Kind
     /// What Kafka calls the broker's default for it; nil if there is none.
     public let brokerName: String?
+    /// Which values it takes.
+    public let values: Values
     /// What setting it does.
     public let effect: Effect
     /// What it does, in a sentence or two.
     public let documentation: String
+
+    /// What the number counts, from the end of its name; nil if it counts nothing.
+    public var unit: String? {
+        if name.hasSuffix(".ms") { return "milliseconds" }
+        if name.hasSuffix(".bytes") { return "bytes" }
+        return name.hasSuffix(".percent") ? "percent" : nil
+    }
 
     /// Every config that is known, sorted by name.
     public static let all = (served + fixed + withoutEffect).sorted { $0.name < $1.name }
@@ -35,45 +54,50 @@ public struct TopicConfigDefinition: Sendable {
     }
 
     private init(
-        _ name: String, _ kind: ConfigDescription.Kind, broker brokerName: String? = nil, effect: Effect = .served,
-        _ documentation: String
+        _ name: String, _ kind: ConfigDescription.Kind, broker brokerName: String? = nil, _ values: Values = .any,
+        effect: Effect = .served, _ documentation: String
     ) {
         self.name = name
         self.kind = kind
         self.brokerName = brokerName
+        self.values = values
         self.effect = effect
         self.documentation = documentation
     }
 
     private static let served = [
         TopicConfigDefinition(
-            "retention.ms", .long, broker: "log.retention.ms",
+            "retention.ms", .long, broker: "log.retention.ms", .number(-1...Int64.max),
             "How long records are kept, in milliseconds; -1 for ever. Whole segments go, oldest first."),
         TopicConfigDefinition(
-            "retention.bytes", .long, broker: "log.retention.bytes",
+            "retention.bytes", .long, broker: "log.retention.bytes", .number(-1...Int64.max),
             "How many bytes a partition keeps; -1 without limit. Whole segments go, oldest first."),
         TopicConfigDefinition(
-            "millrace.retention.disk.percent", .int,
+            "millrace.retention.disk.percent", .int, .number(0...100),
             "How much of the disk the topic's partitions may take together, in percent; 0 without limit."),
         TopicConfigDefinition(
-            "segment.bytes", .int, broker: "log.segment.bytes", "The size in bytes at which a segment is closed."),
+            "segment.bytes", .int, broker: "log.segment.bytes", .number(14...Int64(Int32.max)),
+            "The size in bytes at which a segment is closed."),
         TopicConfigDefinition(
-            "segment.ms", .long, broker: "log.roll.ms",
+            "segment.ms", .long, broker: "log.roll.ms", .number(1...Int64.max),
             "The age in milliseconds at which a segment is closed by the next append."),
         TopicConfigDefinition(
-            "max.message.bytes", .int, broker: "message.max.bytes", "The largest batch, in bytes, as it is sent."),
+            "max.message.bytes", .int, broker: "message.max.bytes", .number(0...Int64(Int32.max)),
+            "The largest batch, in bytes, as it is sent."),
         TopicConfigDefinition(
             "message.timestamp.type", .string, broker: "log.message.timestamp.type",
+            .words(["CreateTime", "LogAppendTime"]),
             "CreateTime keeps the producer's times; LogAppendTime lets the broker set them."),
         TopicConfigDefinition(
             "message.timestamp.after.max.ms", .long, broker: "log.message.timestamp.after.max.ms",
+            .number(0...Int64.max),
             "How far in the future a timestamp may lie, in milliseconds."),
         TopicConfigDefinition(
-            "flush.ms", .long, broker: "log.flush.interval.ms",
+            "flush.ms", .long, broker: "log.flush.interval.ms", .number(0...Int64.max),
             "How long a record that nobody waits for (acks=0, acks=1) stays unsynced, and so unreadable, in milliseconds."
         ),
         TopicConfigDefinition(
-            "index.interval.bytes", .int, broker: "log.index.interval.bytes",
+            "index.interval.bytes", .int, broker: "log.index.interval.bytes", .number(0...Int64(Int32.max)),
             "Log bytes between two index entries; for segments begun after a change."),
     ]
 

@@ -1,6 +1,6 @@
 extension TopicConfiguration {
     /// The value of a config as Kafka writes it; nil for one without effect.
-    func value(of definition: TopicConfigDefinition) -> String? {
+    public func value(of definition: TopicConfigDefinition) -> String? {
         switch definition.name {
         case "flush.ms": "\(flushMilliseconds)"
         case "index.interval.bytes": "\(indexIntervalBytes)"

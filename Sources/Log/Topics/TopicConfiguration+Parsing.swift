@@ -10,18 +10,16 @@ extension TopicConfiguration {
 
     private mutating func set(_ name: String, _ value: String) throws(LogError) {
         switch name {
-        case "retention.ms": retentionMilliseconds = try Self.number(name, value, -1...Int64.max)
-        case "retention.bytes": retentionBytes = try Self.number(name, value, -1...Int64.max)
-        case "millrace.retention.disk.percent":
-            retentionDiskPercent = Int32(try Self.number(name, value, 0...100))
-        case "segment.bytes": segmentBytes = try Self.number(name, value, 14...Int64(Int32.max))
-        case "segment.ms": segmentMilliseconds = try Self.number(name, value, 1...Int64.max)
-        case "max.message.bytes": maximumMessageBytes = Int32(try Self.number(name, value, 0...Int64(Int32.max)))
-        case "flush.ms": flushMilliseconds = try Self.number(name, value, 0...Int64.max)
-        case "index.interval.bytes":
-            indexIntervalBytes = Int32(try Self.number(name, value, 0...Int64(Int32.max)))
+        case "retention.ms": retentionMilliseconds = try Self.number(name, value)
+        case "retention.bytes": retentionBytes = try Self.number(name, value)
+        case "millrace.retention.disk.percent": retentionDiskPercent = Int32(try Self.number(name, value))
+        case "segment.bytes": segmentBytes = try Self.number(name, value)
+        case "segment.ms": segmentMilliseconds = try Self.number(name, value)
+        case "max.message.bytes": maximumMessageBytes = Int32(try Self.number(name, value))
+        case "flush.ms": flushMilliseconds = try Self.number(name, value)
+        case "index.interval.bytes": indexIntervalBytes = Int32(try Self.number(name, value))
         case "message.timestamp.after.max.ms":
-            timestampAfterMaximumMilliseconds = try Self.number(name, value, 0...Int64.max)
+            timestampAfterMaximumMilliseconds = try Self.number(name, value)
         case "message.timestamp.type":
             guard value == "CreateTime" || value == "LogAppendTime" else {
                 throw LogError(.invalidConfig, "\(name) is CreateTime or LogAppendTime, not \"\(value)\"")
@@ -38,9 +36,10 @@ extension TopicConfiguration {
         }
     }
 
-    private static func number(
-        _ name: String, _ value: String, _ range: ClosedRange<Int64>
-    ) throws(LogError) -> Int64 {
+    private static func number(_ name: String, _ value: String) throws(LogError) -> Int64 {
+        guard case .number(let range) = try TopicConfigDefinition.named(name).values else {
+            preconditionFailure("\(name) is no number")
+        }
         guard let number = Int64(value), range.contains(number) else {
             throw LogError(
                 .invalidConfig,

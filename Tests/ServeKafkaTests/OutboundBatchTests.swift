@@ -14,7 +14,8 @@ import Testing
         batch.append(response(byteCount: 40_000))
         #expect(batch.byteCount == 40_008)
         batch.removeAll()
-        #expect(batch.isEmpty)
+        let isEmpty = batch.isEmpty
+        #expect(isEmpty)
         #expect(batch.capacity <= 8 << 10)
     }
 

@@ -1,8 +1,8 @@
 // Fetch (1): served 4 to 18.
 //
 // Deviations from Kafka:
-// - Sessions (KIP-227) are declined: the session id is always 0, which tells clients to send full requests. A request
-//   that names a session is answered with FETCH_SESSION_ID_NOT_FOUND.
+// - Sessions (KIP-227) are bounded not only by their number but also by the sum of their partitions. One that grows
+//   beyond that is closed: FETCH_SESSION_ID_NOT_FOUND, upon which clients begin anew, without a session if need be.
 // - The high watermark is the last synced offset.
 // - Followers are served like consumers: there are none.
 // Both isolation levels are accepted; without transactions they read the same.
@@ -14,10 +14,11 @@ import NIOCore
 
 /// A fetch request that waits for data.
 struct WaitingFetch {
-    let stamp: RequestStamp
+    var stamp: RequestStamp
     let request: FetchRequest
+    let scope: FetchScope
     /// When it is answered with what there is, in monotonic nanoseconds.
-    let deadline: UInt64
+    var deadline: UInt64
     /// Where it is on a list of waiters.
     var registrations: [(partition: Partition, registration: ReadRegistration)] = []
 }
@@ -40,25 +41,29 @@ private final class FetchWaiter: ReadWaiter {
 extension KafkaConnection {
     /// Answers at once if there is enough, or something to tell; else waits.
     func fetch(_ request: FetchRequest, _ stamp: RequestStamp, _ ticket: Ticket) -> Outcome {
-        let partitions = request.topics.reduce(0) { $0 + $1.partitions.count }
-        guard partitions <= broker.settings.maximumPartitionsPerRequest else {
-            return .closed(.tooManyPartitions, "a fetch request for \(partitions) partitions")
+        let named = request.partitionCount
+        guard named <= broker.settings.maximumPartitionsPerRequest else {
+            return .closed(.tooManyPartitions, "a fetch request for \(named) partitions")
         }
-        if request.sessionId != 0 {
-            var response = FetchResponse()
-            response.errorCode = .fetchSessionIdNotFound
-            return .answered(.fetch(response, slices: []))
+        let scope: FetchScope
+        do throws(RequestRefusal) {
+            scope = try broker.fetchScope(of: request, version: stamp.version)
+        } catch {
+            return answered(FetchReading(refusing: error.code))
         }
-        let reading = FetchReading(request, version: stamp.version, broker)
+        var waiting = WaitingFetch(stamp: stamp, request: request, scope: scope, deadline: 0)
+        let reading = read(waiting)
         let waitMilliseconds = min(Int64(request.maxWaitMs), broker.settings.maximumFetchWaitMilliseconds)
-        if reading.isComplete || waitMilliseconds <= 0 || partitions == 0 { return answered(reading) }
+        if reading.isComplete || waitMilliseconds <= 0 || reading.partitionCount == 0 {
+            return answered(settled(reading, waiting))
+        }
         let now = loop.now()
-        let deadline = now + UInt64(waitMilliseconds) * 1_000_000
-        var waiting = WaitingFetch(stamp: stamp.handled(at: now), request: request, deadline: deadline)
-        guard register(&waiting, reading, ticket) else { return answered(reading) }
+        waiting.stamp.handledAt = now
+        waiting.deadline = now + UInt64(waitMilliseconds) * 1_000_000
+        guard register(&waiting, reading, ticket) else { return answered(settled(reading, waiting)) }
         fetches[ticket] = waiting
         broker.instruments.waitingFetches.add(1)
-        scheduleFetchTimer(deadline)
+        scheduleFetchTimer(waiting.deadline)
         return .waiting
     }
 
@@ -66,7 +71,7 @@ extension KafkaConnection {
     func fetchIsReadable(_ ticket: Ticket) {
         guard var waiting = fetches[ticket] else { return }
         cancel(&waiting)
-        let reading = FetchReading(waiting.request, version: waiting.stamp.version, broker)
+        let reading = read(waiting)
         if !reading.isComplete, register(&waiting, reading, ticket) {
             fetches[ticket] = waiting
         } else {
@@ -78,7 +83,7 @@ extension KafkaConnection {
     func answerFetch(_ ticket: Ticket) {
         guard var waiting = fetches[ticket] else { return }
         cancel(&waiting)
-        finish(ticket, waiting, FetchReading(waiting.request, version: waiting.stamp.version, broker))
+        finish(ticket, waiting, read(waiting))
     }
 
     /// Forgets the waiting requests of a connection that is gone.
@@ -92,6 +97,10 @@ extension KafkaConnection {
         fetchTimer = nil
     }
 
+    private func read(_ waiting: WaitingFetch) -> FetchReading {
+        FetchReading(waiting.request, waiting.scope, version: waiting.stamp.version, broker)
+    }
+
     private func answered(_ reading: FetchReading) -> Outcome {
         count(reading)
         return .answered(.fetch(reading.response, slices: reading.slices))
@@ -100,8 +109,18 @@ extension KafkaConnection {
     private func finish(_ ticket: Ticket, _ waiting: WaitingFetch, _ reading: FetchReading) {
         fetches[ticket] = nil
         broker.instruments.waitingFetches.add(-1)
+        let reading = settled(reading, waiting)
         count(reading)
         answer(ticket, waiting.stamp, .fetch(reading.response, slices: reading.slices))
+    }
+
+    /// The reading as it is answered: its session takes note.
+    private func settled(_ reading: FetchReading, _ waiting: WaitingFetch) -> FetchReading {
+        if case .sessionless = waiting.scope { return reading }
+        if case .incremental = waiting.scope { loop.instruments.incrementalFetches.add() }
+        var reading = reading
+        reading.settle(waiting.request, waiting.scope, version: waiting.stamp.version, broker)
+        return reading
     }
 
     private func count(_ reading: FetchReading) {
@@ -109,29 +128,30 @@ extension KafkaConnection {
         for code in reading.errors { broker.instruments.countError(.fetch, code.name) }
     }
 
-    /// Puts a request on the lists of all its partitions; false if there is no room on one, or one has gone.
+    /// Puts a request on the lists of all its partitions; false if there is no room on one.
     private func register(_ waiting: inout WaitingFetch, _ reading: FetchReading, _ ticket: Ticket) -> Bool {
-        let request = RequestID(connection: id, ticket: ticket)
-        let waiter = FetchWaiter(request, loop.mailbox)
-        for (asked, answered) in zip(waiting.request.topics, reading.response.responses) {
-            let topic = broker.topic(asked, version: waiting.stamp.version)
-            for (part, answer) in zip(asked.partitions, answered.partitions) {
-                guard let partition = topic?.partition(part.partition) else { continue }
-                let offset = max(part.fetchOffset, answer.highWatermark)
-                do throws(LogError) {
-                    guard let registration = try partition.notifyWhenReadable(beyond: offset, waiter) else {
-                        // More came since the read. Through the mailbox, so that fast appends cannot starve the loop.
-                        loop.mailbox.post(.readable(request))
-                        return true
-                    }
-                    waiting.registrations.append((partition, registration))
-                } catch {
-                    cancel(&waiting)
-                    return false
+        var watch = FetchWatch(FetchWaiter(RequestID(connection: id, ticket: ticket), loop.mailbox))
+        var topics = TopicLookup(broker.log, version: waiting.stamp.version)
+        switch waiting.scope {
+        case .sessionless, .full:
+            for (asked, answered) in zip(waiting.request.topics, reading.response.responses) {
+                let topic = topics.topic(FetchedTopic(name: asked.topic, id: asked.topicId))
+                for (part, answer) in zip(asked.partitions, answered.partitions) {
+                    watch.add(topic?.partition(part.partition), beyond: max(part.fetchOffset, answer.highWatermark))
+                }
+            }
+        case .incremental(let handle, _):
+            handle.withSession { session in
+                session.forEach { _, part in
+                    watch.add(
+                        topics.topic(part.topic)?.partition(part.asked.partition),
+                        beyond: max(part.asked.fetchOffset, part.seenHighWatermark))
                 }
             }
         }
-        return true
+        waiting.registrations = watch.registrations
+        if watch.state == .refused { cancel(&waiting) }
+        return watch.state != .refused
     }
 
     private func cancel(_ waiting: inout WaitingFetch) {
@@ -161,94 +181,36 @@ extension KafkaConnection {
     }
 }
 
-extension Broker {
-    /// The topic that a part of a fetch request is about: by name up to version 12, by id from 13 on.
-    fileprivate func topic(_ asked: FetchRequest.FetchTopic, version: Int16) -> Topic? {
-        version >= 13 ? log.topic(id: asked.topicId) : log.topic(named: asked.topic)
-    }
-}
-
-/// What fills one gap of a fetch response.
-struct FetchedSlice: Sendable {
-    let slice: LogSlice
-    let partition: Partition
-}
-
-/// What a fetch request reads at one moment: the response, and the slices that fill its gaps.
-struct FetchReading {
-    /// The response; the records of its partitions are gaps.
-    private(set) var response = FetchResponse()
-    /// What fills the gaps, in order.
-    private(set) var slices: [FetchedSlice] = []
-    /// The partitions' errors.
-    private(set) var errors: [ErrorCode] = []
-    /// Whether the response need not wait: it has the bytes asked for, or an error.
-    var isComplete: Bool { byteCount >= minimumBytes || !errors.isEmpty }
-
-    private var byteCount = 0
-    private var remainingBytes: Int
-    private let minimumBytes: Int
-    private let isReadCommitted: Bool
-
-    /// Reads every partition in the order of the request. KIP-74: the first batch found is returned whole whatever the
-    /// limits, so that a reader always advances.
-    init(_ request: FetchRequest, version: Int16, _ broker: Broker) {
-        remainingBytes = min(Int(max(0, request.maxBytes)), broker.settings.maximumFetchBytes)
-        minimumBytes = Int(max(0, request.minBytes))
-        isReadCommitted = request.isolationLevel == 1
-        response.responses.reserveCapacity(request.topics.count)
-        for asked in request.topics {
-            let topic = broker.topic(asked, version: version)
-            var answer = FetchResponse.FetchableTopicResponse()
-            answer.topic = asked.topic
-            answer.topicId = asked.topicId
-            answer.partitions.reserveCapacity(asked.partitions.count)
-            for partition in asked.partitions {
-                answer.partitions.append(read(partition, of: topic, byID: version >= 13))
-            }
-            response.responses.append(answer)
-        }
+/// Puts one request on the lists of its partitions, until it need not wait or may not.
+private struct FetchWatch {
+    enum State {
+        case watching
+        /// A partition has more to read already.
+        case readable
+        /// A list is full, or its partition has gone.
+        case refused
     }
 
-    private mutating func read(
-        _ asked: FetchRequest.FetchPartition, of topic: Topic?, byID: Bool
-    ) -> FetchResponse.PartitionData {
-        var answer = FetchResponse.PartitionData()
-        answer.partitionIndex = asked.partition
-        answer.highWatermark = -1
-        answer.records = .bytes([])
-        answer.abortedTransactions = isReadCommitted ? [] : nil
-        guard let partition = topic?.partition(asked.partition) else {
-            answer.errorCode = topic == nil && byID ? .unknownTopicId : .unknownTopicOrPartition
-            errors.append(answer.errorCode)
-            return answer
-        }
+    private let waiter: FetchWaiter
+    private(set) var registrations: [(partition: Partition, registration: ReadRegistration)] = []
+    private(set) var state = State.watching
+
+    init(_ waiter: FetchWaiter) {
+        self.waiter = waiter
+    }
+
+    mutating func add(_ partition: Partition?, beyond offset: Int64) {
+        guard state == .watching, let partition else { return }
         do throws(LogError) {
-            try checkEpoch(asked.currentLeaderEpoch, partition)
-            let limit = min(Int(max(0, asked.partitionMaxBytes)), remainingBytes)
-            let slice = try partition.read(
-                from: asked.fetchOffset, maximumBytes: limit, atLeastOneBatch: byteCount == 0)
-            answer.highWatermark = slice.highWatermark
-            answer.lastStableOffset = slice.lastStableOffset
-            answer.logStartOffset = slice.logStartOffset
-            guard !slice.isEmpty else { return answer }
-            answer.records = .external(byteCount: slice.count)
-            byteCount += slice.count
-            remainingBytes = max(0, remainingBytes - slice.count)
-            slices.append(FetchedSlice(slice: slice, partition: partition))
+            if let registration = try partition.notifyWhenReadable(beyond: offset, waiter) {
+                registrations.append((partition, registration))
+            } else {
+                // More came since the read. Through the mailbox, so that fast appends cannot starve the loop.
+                waiter.readable()
+                state = .readable
+            }
         } catch {
-            answer.errorCode = error.kafkaCode
-            answer.logStartOffset = partition.logStartOffset
-            errors.append(answer.errorCode)
+            state = .refused
         }
-        return answer
     }
-}
-
-/// KIP-320: a client that has heard of a newer leader must wait for us, one that has not must look again.
-func checkEpoch(_ known: Int32, _ partition: Partition) throws(LogError) {
-    guard known >= 0 else { return }
-    let current = partition.leaderEpoch
-    if known < current { throw LogError(.fencedLeaderEpoch, "the leader epoch is \(current), not \(known)") }
-    if known > current { throw LogError(.unknownLeaderEpoch, "the leader epoch is \(current), not \(known)") }
 }

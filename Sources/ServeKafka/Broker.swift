@@ -14,13 +14,14 @@ final class Broker: Sendable {
     let instruments: KafkaInstruments
     let clock: any Clock
     let budget: MemoryBudget
+    let sessions: FetchSessionCache
     let logger: Logger
     /// Where requests are worked on that may wait for the disk besides appending.
     let administration: NIOThreadPool
 
     init(
         log: CommitLog, groups: GroupCoordinator, settings: KafkaServerSettings, registry: InstrumentRegistry,
-        clock: any Clock, logger: Logger
+        clock: any Clock, randomness: any Randomness, logger: Logger
     ) {
         self.log = log
         self.groups = groups
@@ -30,6 +31,8 @@ final class Broker: Sendable {
         instruments = KafkaInstruments(registry)
         administration = NIOThreadPool(numberOfThreads: settings.administrationThreads)
         budget = MemoryBudget(capacityBytes: settings.maximumGatheredBytes, gauge: instruments.gatheredBytes)
+        sessions = FetchSessionCache(
+            settings, instruments.fetchSessions, clock: clock, randomness: randomness)
     }
 
     /// Where the client of a connection is told to connect to.

@@ -122,6 +122,12 @@ struct BrokerConfigs {
             "millrace.partitions.per.request.max", .int, "Partitions, topics or resources in one request.",
             \.maximumPartitionsPerRequest)
         add(
+            "max.incremental.fetch.session.cache.slots", .int, "Fetch sessions at the same time.",
+            \.maximumFetchSessions)
+        add(
+            "millrace.fetch.session.partitions.max", .int, "Partitions of all fetch sessions together.",
+            \.maximumFetchSessionPartitions)
+        add(
             "millrace.fetch.max.wait.ms", .long, "The longest that a fetch waits for data, in milliseconds.",
             \.maximumFetchWaitMilliseconds)
     }

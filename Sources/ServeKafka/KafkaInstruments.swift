@@ -36,6 +36,7 @@ struct KafkaInstruments: Sendable {
     let accepted: Counter
     let gatheredBytes: Gauge
     let waitingFetches: Gauge
+    let fetchSessions: FetchSessionInstruments
     private let closed: [CloseReason: Counter]
 
     init(_ registry: InstrumentRegistry) {
@@ -46,6 +47,7 @@ struct KafkaInstruments: Sendable {
         gatheredBytes = registry.gauge(
             "millrace_kafka_gathered_bytes", help: "Memory reserved for large requests that have arrived in part.")
         waitingFetches = registry.gauge("millrace_kafka_waiting_fetches", help: "Fetch requests that wait for data.")
+        fetchSessions = FetchSessionInstruments(registry)
         closed = CloseReason.allCases.reduce(into: [:]) { counters, reason in
             counters[reason] = registry.counter(
                 "millrace_kafka_connections_closed_total", help: "Connections that the broker closed, by reason.",
@@ -123,6 +125,8 @@ struct LoopInstruments {
 
     let bytesIn: CounterCell
     let bytesOut: CounterCell
+    /// Fetch requests that went on with a session.
+    let incrementalFetches: CounterCell
     /// Times that a connection was not read on: too many requests in flight.
     let pausedInFlight: CounterCell
     /// The same: it does not read its responses.
@@ -135,6 +139,7 @@ struct LoopInstruments {
     init(_ registry: InstrumentRegistry) {
         bytesIn = registry.counter("millrace_kafka_bytes_in_total", help: "Bytes received from Kafka clients.").cell()
         bytesOut = registry.counter("millrace_kafka_bytes_out_total", help: "Bytes sent to Kafka clients.").cell()
+        incrementalFetches = FetchSessionInstruments.incrementalFetches(registry).cell()
         func paused(_ reason: String) -> CounterCell {
             registry.counter(
                 "millrace_kafka_reading_paused_total", help: "Times that a connection was not read on, by bound.",

@@ -31,10 +31,11 @@ public final class KafkaServer: Sendable {
     /// - Throws: `IOError` if the address cannot be bound.
     public static func start(
         settings: KafkaServerSettings, log: CommitLog, groups: GroupCoordinator, instruments: InstrumentRegistry,
-        clock: any Clock, eventLoops: any EventLoopGroup, logger: Logger
+        machine: Machine, eventLoops: any EventLoopGroup, logger: Logger
     ) async throws -> KafkaServer {
         let broker = Broker(
-            log: log, groups: groups, settings: settings, registry: instruments, clock: clock, logger: logger)
+            log: log, groups: groups, settings: settings, registry: instruments, clock: machine.clock,
+            randomness: machine.randomness, logger: logger)
         broker.administration.start()
         let mailboxes = eventLoops.makeIterator().map(LoopMailbox.init)
         for mailbox in mailboxes {

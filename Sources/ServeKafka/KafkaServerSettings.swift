@@ -51,7 +51,16 @@ public struct KafkaServerSettings: Sendable {
     /// The longest that a fetch waits for data, in milliseconds, whatever the client asks for; then it is answered
     /// with what there is. Default 5 minutes.
     public var maximumFetchWaitMilliseconds: Int64 = 300_000
-    /// Partitions, or groups, in one request; the connection that names more is closed. Default 100,000, as many as the log has.
+    /// Fetch sessions at the same time (KIP-227); then those go that were not used for two minutes, or that are smaller
+    /// than the new one and older than two minutes, else the client is answered without a session, which costs it and
+    /// us larger requests. 0 turns sessions off. Default 1,000, as Kafka's
+    /// `max.incremental.fetch.session.cache.slots`.
+    public var maximumFetchSessions = 1_000
+    /// Partitions of all fetch sessions together, at about 300 bytes each; then those go that were not used for two
+    /// minutes, else new sessions are refused as above, and one that grows is closed with FETCH_SESSION_ID_NOT_FOUND:
+    /// the client begins anew. Default 200,000.
+    public var maximumFetchSessionPartitions = 200_000
+    /// Partitions, or groups, in one request, or in one fetch session; the connection that names more is closed. Default 100,000, as many as the log has.
     public var maximumPartitionsPerRequest = 100_000
     /// Threads that do what may wait for the disk besides appending: creating and deleting topics, producer ids.
     /// A connection has at most one such request at a time. Default 2.

@@ -100,7 +100,7 @@ enum ServeNode {
     ) async throws -> KafkaServer {
         do {
             return try await KafkaServer.start(
-                settings: settings.kafka, log: log, groups: groups, instruments: registry, clock: machine.clock,
+                settings: settings.kafka, log: log, groups: groups, instruments: registry, machine: machine,
                 eventLoops: eventLoops, logger: logger)
         } catch {
             await offLoops {

@@ -40,6 +40,8 @@ struct KafkaOptions: ParsableArguments {
     @Option(help: .setting("max-fetch-bytes")) var maxFetchBytes: String?
     @Option(help: .setting("max-fetch-wait-ms")) var maxFetchWaitMs: String?
     @Option(help: .setting("max-partitions-per-request")) var maxPartitionsPerRequest: String?
+    @Option(help: .setting("max-fetch-sessions")) var maxFetchSessions: String?
+    @Option(help: .setting("max-fetch-session-partitions")) var maxFetchSessionPartitions: String?
     @Option(help: .setting("administration-threads")) var administrationThreads: String?
 }
 

@@ -34,7 +34,7 @@ struct ServerUnderTest: Sendable {
         groups.start()
         defer { groups.stop() }
         let server = try await KafkaServer.start(
-            settings: settings, log: log, groups: groups, instruments: InstrumentRegistry(), clock: machine.clock,
+            settings: settings, log: log, groups: groups, instruments: InstrumentRegistry(), machine: machine,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: quietLogger)
         let port = server.address.port ?? 0
         do {

@@ -238,16 +238,6 @@ def test_a_long_poll_ends_when_its_topic_is_deleted(server, connection, topic):
     assert time.monotonic() - began < 5
 
 
-def test_fetch_sessions_are_not_kept(connection, topic):
-    connection.create_topic(topic)
-    topics = [{"topic": topic, "partitions": [{"fetch_offset": 0}]}]
-    body = connection.call(FETCH, 12, max_wait_ms=0, min_bytes=0, session_id=0, session_epoch=0, topics=topics)
-    assert (body.error_code, body.session_id) == (0, 0)
-    assert body.responses[0].partitions[0].error_code == 0
-    body = connection.call(FETCH, 12, max_wait_ms=0, min_bytes=0, session_id=77, session_epoch=3, topics=[])
-    assert body.error_code == Error.FETCH_SESSION_ID_NOT_FOUND
-
-
 def test_leader_epochs_are_compared(connection, topic):
     connection.create_topic(topic)
     connection.produce(topic, [b"x"])

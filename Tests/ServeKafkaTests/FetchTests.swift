@@ -105,18 +105,6 @@ import Testing
         }
     }
 
-    @Test func sessionsAreDeclined() async throws {
-        try await TestBroker.with { broker in
-            _ = try broker.log.createTopic("t", partitions: 1, configs: [:])
-            var request = fetchRequest("t")
-            request.sessionId = 5
-            request.sessionEpoch = 1
-            let named = request
-            let response = try await broker.client { try await $0.call(named, version: 12) }
-            #expect(response.errorCode == .fetchSessionIdNotFound)
-        }
-    }
-
     @Test func waitsForDataAndAnswersWhenItIsSynced() async throws {
         try await TestBroker.with { broker in
             _ = try broker.log.createTopic("t", partitions: 2, configs: [:])

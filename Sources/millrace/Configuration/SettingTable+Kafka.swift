@@ -49,6 +49,14 @@ extension SettingTable {
             broker: .fixed("millrace.partitions.per.request.max"),
             "Partitions, topics, groups or resources in one request; a connection that names more is closed."),
         .number(
+            "max-fetch-sessions", .kafka, \.kafka.maximumFetchSessions, 0...1_000_000,
+            broker: .fixed("max.incremental.fetch.session.cache.slots"),
+            "Fetch sessions at the same time; beyond, clients are served without one. 0: no sessions."),
+        .number(
+            "max-fetch-session-partitions", .kafka, \.kafka.maximumFetchSessionPartitions, 0...100_000_000,
+            broker: .fixed("millrace.fetch.session.partitions.max"),
+            "Partitions of all fetch sessions together, of some 300 bytes each; beyond, as above."),
+        .number(
             "administration-threads", .kafka, \.kafka.administrationThreads, 1...256,
             "Threads for what may wait for the disk besides appending: creating topics, changing configs."),
     ]

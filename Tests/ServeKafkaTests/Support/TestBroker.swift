@@ -44,7 +44,7 @@ struct TestBroker {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = try await KafkaServer.start(
-            settings: settings, log: log, groups: groups, instruments: registry, clock: machine.clock,
+            settings: settings, log: log, groups: groups, instruments: registry, machine: machine,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let broker = TestBroker(server: server, log: log, groups: groups, registry: registry)
         do {

@@ -4,13 +4,17 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES  := kcat python3-venv e2fsprogs mount
+TEST_PACKAGES  := kcat python3-venv e2fsprogs mount dpkg-dev systemd
 BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
 
 CHECK_IMPORTS := --explicit-target-dependency-import-check error
 SWIFT_BUILD  := swift build $(CHECK_IMPORTS)
 RELEASE      := -c release --static-swift-stdlib -Xlinker -s
 BINARY       := .build/release/millrace
+# The whole C library inside too: such a binary runs where there is nothing but a kernel and /proc. It is not the default,
+# because it resolves names only where the same C library is installed, and nothing can be preloaded into it.
+STATIC       := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+STATIC_BUILD := .build-static
 PYTHON       := .build/venv/bin/python
 SOURCES      := Package.swift Sources Tests Fuzz
 
@@ -23,6 +27,22 @@ help: ## list these targets
 .PHONY: build
 build: deps ## build the release binary, .build/release/millrace
 	$(SWIFT_BUILD) $(RELEASE) --product millrace
+
+.PHONY: static
+static: deps ## build a binary without shared libraries, under dist/
+	$(SWIFT_BUILD) $(STATIC) --scratch-path $(STATIC_BUILD) --product millrace
+	mkdir -p dist && rm -f dist/millrace-*
+	install -m 755 $(STATIC_BUILD)/release/millrace \
+		"dist/millrace-$$($(STATIC_BUILD)/release/millrace --version)-linux-$$(uname -m)"
+
+.PHONY: deb
+deb: build deps-test ## build a Debian package, with a systemd unit, under dist/
+	mkdir -p dist && rm -f dist/millrace_*
+	python3 Packaging/make_deb.py --binary $(BINARY) --output dist
+
+.PHONY: dist
+dist: static deb ## both, with their checksums in dist/SHA256SUMS
+	cd dist && sha256sum -- millrace[-_]* > SHA256SUMS && sha256sum --check SHA256SUMS
 
 .PHONY: run
 run: build ## build, and serve with data under ./data
@@ -43,7 +63,7 @@ demo: deps-test ## send this machine's logs and figures to a running server, and
 	@python3 Demo/demo.py --millrace $(BINARY)
 
 .PHONY: test
-test: deps deps-test venv lint test-swift build test-peers test-crash test-allocations ## the whole suite, real clients and crash rounds included
+test: deps deps-test venv lint test-swift build test-peers test-crash test-allocations test-dist ## the whole suite, real clients and crash rounds included
 
 .PHONY: test-swift
 test-swift: deps ## the Swift tests
@@ -61,6 +81,10 @@ test-peers: venv build ## real Kafka clients, raw protocol and bad input against
 .PHONY: test-crash
 test-crash: venv build ## 20 rounds of kill -9 under load
 	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/crash.py --rounds 20
+
+.PHONY: test-dist
+test-dist: dist venv ## the package and the static binary: what they hold, and that they run
+	MILLRACE_DIST=$(CURDIR)/dist $(PYTHON) -m pytest -q Tests/Packaging
 
 .PHONY: test-allocations
 test-allocations: deps-bench build ## heap allocations per request, against the thresholds in Bench/
@@ -115,7 +139,7 @@ endef
 
 .PHONY: clean
 clean: ## remove everything that was built; ./data stays
-	rm -rf .build .build-engines Fuzz/.build Bench/build
+	rm -rf .build .build-engines .build-static Fuzz/.build Bench/build dist
 
 # Installs what is missing and asks nothing; does nothing when all is there.
 define install_packages

@@ -24,6 +24,8 @@ enum ServeNode {
             LineLogHandler(label: label, format: settings.logFormat, level: settings.logLevel, clock: machine.clock)
         }
         let figures = ProcessFigures(machine: machine, data: settings.data)
+        let manager = ServiceManager(socketPath: environmentVariable("NOTIFY_SOCKET"))
+        manager?.tell("STATUS=recovering the log")
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         checkFileLimit(settings, logger)
         for variable in unknownVariables {
@@ -49,7 +51,9 @@ enum ServeNode {
         let kafka = try await startKafka(settings, log, groups, registry, machine, eventLoops, logger)
 
         readiness.state = .ready
-        try announce(ReadyLine(kafka: kafka.address, http: http.address), settings, machine)
+        let line = ReadyLine(kafka: kafka.address, http: http.address)
+        try announce(line, settings, machine)
+        manager?.tell("READY=1\nSTATUS=\(line.text)")
         logger.info(
             "ready",
             metadata: [
@@ -58,6 +62,7 @@ enum ServeNode {
             ])
 
         await waitForStop(signals, logger)
+        manager?.tell("STOPPING=1\nSTATUS=stopping")
         readiness.state = .notReady("stopping")
         if let file = settings.readyFile { try? machine.files.remove(file) }
         // Before the listener: whoever waits for a rebalance is answered, or the connections would not drain.

@@ -1,6 +1,7 @@
 import Instruments
 import Log
 import Logging
+import Machine
 
 /// What the log holds, read at each rendering of the metrics.
 struct LogFigures: Sendable {
@@ -17,15 +18,21 @@ struct LogFigures: Sendable {
         registry.addCollector(write)
     }
 
-    /// Says what goes and when, before it bites.
+    /// Says what there is, what goes and when, before it bites. Asks the file system for the size of every partition that
+    /// is not open.
     func announceRetention(_ settings: LogSettings, _ logger: Logger) {
         let defaults = settings.topicDefaults
+        let topics = log.topics()
+        let bytes = topics.reduce(0) { $0 + $1.partitions.reduce(0) { $0 + ((try? $1.storedBytes()) ?? 0) } }
+        let disk = try? log.volumeCapacity()
         logger.info(
             "retention",
             metadata: [
                 "default-ms": "\(defaults.retentionMilliseconds)",
                 "default-bytes-per-partition": "\(defaults.retentionBytes)",
-                "topics": "\(log.topics().count)", "disk-reserve-bytes": "\(log.diskReserveBytes ?? -1)",
+                "topics": "\(topics.count)", "log-bytes": "\(bytes)",
+                "disk-available-bytes": "\(disk?.availableBytes ?? -1)",
+                "disk-reserve-bytes": "\(log.diskReserveBytes ?? -1)",
                 "hint": "per topic: retention.ms, retention.bytes, millrace.retention.disk.percent",
             ])
     }

@@ -44,7 +44,6 @@ enum ServeNode {
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
         log.start()
-        logFigures.announceRetention(settings.log, logger)
         let groups = await offLoops { GroupCoordinator(log: log, settings: settings.groups) }
         GroupFigures(groups: groups, maximumLags: settings.metricsLagPartitions).register(in: registry)
         groups.start()
@@ -61,7 +60,10 @@ enum ServeNode {
                 "data": "\(settings.data)", "version": "\(version)", "seconds": "\(figures.uptimeSeconds)",
             ])
 
+        // Beside, not before: with many partitions it takes a while.
+        async let announced: Void = offLoops { logFigures.announceRetention(settings.log, logger) }
         await waitForStop(signals, logger)
+        await announced
         manager?.tell("STOPPING=1\nSTATUS=stopping")
         readiness.state = .notReady("stopping")
         if let file = settings.readyFile { try? machine.files.remove(file) }

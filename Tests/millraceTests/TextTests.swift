@@ -4,6 +4,16 @@ import Testing
 @testable import millrace
 
 @Suite struct TimeTextTests {
+    @Test(
+        arguments: [
+            (604_800_000, "7d"), (129_600_000, "36h"), (5_400_000, "90m"), (61_000, "61s"), (1_500, "1500ms"),
+            (0, "0ms"),
+        ] as [(Int64, String)])
+    func durationsAreWrittenAsTheyAreRead(milliseconds: Int64, expected: String) {
+        #expect(TimeText.text(milliseconds: milliseconds) == expected)
+        #expect(TimeText.duration(expected) == milliseconds)
+    }
+
     private let now: Int64 = 1_800_000_000_000
 
     @Test(

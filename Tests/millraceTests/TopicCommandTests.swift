@@ -55,5 +55,26 @@ import Testing
         }
     }
 
+    @Test func theListTellsWhatTopicsTakeAndKeep() async throws {
+        try await BrokerProcess.run { server in
+            #expect(try await server.millrace("topic", "list").output.hasPrefix("no topics"))
+            _ = try await server.millrace("topic", "create", "a")
+            _ = try await server.millrace(
+                "topic", "create", "b", "-p", "2", "-c", "retention.ms=5400000", "-c", "retention.bytes=1048576", "-c",
+                "millrace.retention.disk.percent=20")
+            _ = try await server.millrace("produce", "b", "-p", "1", "-q", input: "0\n1\n2\n3\n")
+            let list = try await server.millrace("topic", "list").output.split(separator: "\n")
+            #expect(list.count == 4)
+            #expect(words(String(list[0])) == ["NAME", "PARTITIONS", "REPLICAS", "SIZE", "KEEPS", "ID"])
+            #expect(words(String(list[1])).dropLast() == ["a", "1", "1", "0", "B", "7d"])
+            #expect(list[2].contains(" B  90m, 1.0 MiB a partition, 20 % of the disk  "))
+            #expect(!list[2].contains(" 0 B "))
+            #expect(list[3].hasPrefix("2 topics take ") && list[3].hasSuffix(" are free"))
+            let json = try await server.millrace("topic", "list", "--json").output.split(separator: "\n")
+            #expect(json.count == 2)
+            #expect(json[0].hasSuffix(#""retention_ms":604800000,"retention_bytes":-1,"retention_disk_percent":0}"#))
+        }
+    }
+
     private func words(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
 }

@@ -1,14 +1,14 @@
 import KafkaWire
 
 extension Admin {
-    private static let topicResource: Int8 = 2
+    static let topicResource: Int8 = 2
 
     /// The configs of a topic with their sources, sorted by name. Throws with code `.unknownTopic` if there is none of
     /// this name.
     public func describeConfigs(ofTopic name: String) async throws(KafkaClientError) -> [TopicConfig] {
         let result = try await onController(until: client.operationDeadline) { () async throws(KafkaClientError) in
             let response = try await client.request(to: .controller) { _ in
-                DescribeConfigsRequest(describing: name, type: Self.topicResource)
+                DescribeConfigsRequest(describing: [name], type: Self.topicResource, documented: true)
             }
             guard let result = response.results.first else {
                 throw KafkaClientError(.malformed, "the broker's answer does not mention topic \"\(name)\"")
@@ -48,14 +48,16 @@ extension Admin {
 }
 
 extension DescribeConfigsRequest {
-    fileprivate init(describing name: String, type: Int8) {
+    init(describing names: [String], type: Int8, only keys: [String]? = nil, documented: Bool = false) {
         self.init()
-        var resource = DescribeConfigsResource()
-        resource.resourceType = type
-        resource.resourceName = name
-        resource.configurationKeys = nil
-        resources = [resource]
-        includeDocumentation = true
+        resources = names.map { name in
+            var resource = DescribeConfigsResource()
+            resource.resourceType = type
+            resource.resourceName = name
+            resource.configurationKeys = keys
+            return resource
+        }
+        includeDocumentation = documented
     }
 }
 
@@ -87,7 +89,7 @@ extension IncrementalAlterConfigsRequest {
 }
 
 extension TopicConfig {
-    fileprivate init(_ config: DescribeConfigsResponse.DescribeConfigsResourceResult) {
+    init(_ config: DescribeConfigsResponse.DescribeConfigsResourceResult) {
         name = config.name
         value = config.value
         source = Source(code: config.configSource)

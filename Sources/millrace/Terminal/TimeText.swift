@@ -28,6 +28,15 @@ enum TimeText {
         return text.isEmpty ? nil : total
     }
 
+    /// A duration as `duration(_:)` reads it, in the largest unit that needs no fraction: `7d`, `36h`, `90s`.
+    static func text(milliseconds: Int64) -> String {
+        let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
+        for (unit, factor) in units where milliseconds > 0 && milliseconds % factor == 0 {
+            return "\(milliseconds / factor)\(unit)"
+        }
+        return "\(milliseconds)ms"
+    }
+
     private static let units: [String: Int64] = [
         "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000,
     ]

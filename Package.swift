@@ -142,7 +142,7 @@ let services: [Target] = [
         name: "millraceTests",
         dependencies: [
             "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Log", "Machine",
-            "SimulatedMachine",
+            "SimulatedMachine", "Storage",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ],

@@ -4,6 +4,9 @@ public struct LogSettings: Sendable {
     public var nodeID: Int32 = 1
     /// The configs of topics that set none themselves.
     public var topicDefaults = TopicConfiguration()
+    /// Where those were set, by the topic config's name, strongest first: for descriptions only. What is not in it and
+    /// is not the built-in default was set when the broker was started. Default empty.
+    public var topicDefaultPlaces: [String: [ConfigDescription.Setting]] = [:]
     /// The most partitions of one topic; beyond it creation fails with `.limitReached`. Default 10,000.
     public var maximumPartitionsPerTopic: Int32 = 10_000
     /// The most partitions in total; beyond it creation fails with `.limitReached`. Default 100,000.
@@ -58,4 +61,9 @@ public struct LogSettings: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// The configs of a topic that sets `configs` itself, with their sources and documentation, sorted by name.
+    public func describeConfigs(settingOnTopic configs: [String: String]) -> [ConfigDescription] {
+        topicDefaults.describe(settingOnTopic: configs, places: topicDefaultPlaces)
+    }
 }

@@ -33,7 +33,7 @@ extension Broker {
 
     /// Whether missing topics are created. Clients before version 4 cannot say, and expect it.
     func mayCreate(_ request: MetadataRequest, version: Int16) -> Bool {
-        settings.autoCreateTopics && (version < 4 || request.allowAutoTopicCreation)
+        live.autoCreateTopics && (version < 4 || request.allowAutoTopicCreation)
     }
 
     /// Answers Metadata. Creates topics, which waits for the disk.
@@ -75,8 +75,9 @@ extension Broker {
                 try log.validateTopic(name, partitions: 1, configs: [:])
                 throw LogError(.unknownTopic, "no such topic")
             }
-            let topic = try log.createTopic(name, partitions: settings.defaultPartitions, configs: [:])
-            logger.info("topic created", metadata: ["topic": "\(name)", "partitions": "\(settings.defaultPartitions)"])
+            let partitions = live.defaultPartitions
+            let topic = try log.createTopic(name, partitions: partitions, configs: [:])
+            logger.info("topic created", metadata: ["topic": "\(name)", "partitions": "\(partitions)"])
             return topic
         } catch {
             // Another connection may have been faster.

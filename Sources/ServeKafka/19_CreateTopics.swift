@@ -62,7 +62,7 @@ extension Broker {
         }
         answer.numPartitions = partitions
         answer.replicationFactor = 1
-        answer.configs = log.settings.topicDefaults.describe(settingOnTopic: configs).map { described in
+        answer.configs = log.settings.describeConfigs(settingOnTopic: configs).map { described in
             var config = CreateTopicsResponse.CreatableTopicConfigs()
             config.name = described.name
             config.value = described.value
@@ -81,7 +81,7 @@ extension Broker {
                 .invalidReplicationFactor,
                 "the replication factor is \(asked.replicationFactor), but there is 1 broker: use 1 or -1")
         }
-        return asked.numPartitions == -1 ? settings.defaultPartitions : asked.numPartitions
+        return asked.numPartitions == -1 ? live.defaultPartitions : asked.numPartitions
     }
 
     private func assignedPartitionCount(

@@ -1,8 +1,8 @@
 // DescribeConfigs (32): served 1 to 4.
 //
 // Deviations from Kafka: topics and brokers only; loggers, groups and client metrics are refused with INVALID_REQUEST.
-// Topic configs that have no effect here are told only where a topic sets them. Broker configs are read-only, and are
-// those that mean something here (BrokerConfigs.swift). An empty list of keys asks for all, as in Kafka and as null does.
+// Topic configs that have no effect here are told only where a topic sets them. Broker configs are those that mean
+// something here (docs/configuration.md). An empty list of keys asks for all, as in Kafka and as null does.
 
 import KafkaWire
 import Log
@@ -38,8 +38,8 @@ extension Broker {
         case ConfigResourceType.topic: return log.describeConfigs(of: try topic(administered: name))
         case ConfigResourceType.broker:
             try checkBroker(name)
-            // An empty name asks for what is set for every broker while they run: nothing.
-            return name.isEmpty ? [] : BrokerConfigs.describe(log, settings)
+            // An empty name asks for what was changed for every broker while they run.
+            return configuration?.describe(name.isEmpty ? .everyBroker : .thisBroker) ?? []
         default: throw RequestRefusal(.invalidRequest, "resources of type \(type) have no configs here")
         }
     }

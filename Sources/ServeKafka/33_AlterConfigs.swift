@@ -1,7 +1,6 @@
 // AlterConfigs (33): served 0 to 2.
 //
-// Deviations from Kafka: topics only; configs of brokers are refused with INVALID_CONFIG and the config's name, since
-// they are set when the broker starts. A null value returns a config to its default, as leaving it out does; Kafka
+// Deviations from Kafka: topics and brokers only. Unknown configs of brokers are refused; Kafka stores them. A null value returns a config to its default, as leaving it out does; Kafka
 // refuses it. A change is durable when it is answered.
 
 import KafkaWire
@@ -53,15 +52,32 @@ extension Broker {
             if !validateOnly { logger.info("configs changed", metadata: ["topic": "\(resource.name)"]) }
         case ConfigResourceType.broker:
             try checkBroker(resource.name)
-            guard let name = changes.byName.keys.min() else { return }
-            let isKnown = BrokerConfigs.describe(log, settings).contains { $0.name == name }
-            throw RequestRefusal(
-                .invalidConfig,
-                isKnown
-                    ? "cannot change \(name): configs of brokers are set when the broker starts"
-                    : "unknown broker config \(name)")
+            try alterBroker(
+                resource.name.isEmpty ? .everyBroker : .thisBroker, changes, isWhole: isWhole,
+                validateOnly: validateOnly)
         default: throw RequestRefusal(.invalidRequest, "resources of type \(resource.type) have no configs here")
         }
+    }
+
+    private func alterBroker(
+        _ scope: BrokerConfigStore.Scope, _ changes: ConfigChanges, isWhole: Bool, validateOnly: Bool
+    ) throws(RequestRefusal) {
+        guard let configuration else {
+            throw RequestRefusal(.invalidRequest, "the configs of this broker cannot be changed")
+        }
+        do throws(LogError) {
+            try configuration.alter(scope, changes.byName, isWhole: isWhole, validateOnly: validateOnly)
+        } catch {
+            // What Kafka says of a broker's configs, whatever is wrong with them.
+            throw error.code == .invalidConfig ? RequestRefusal(.invalidRequest, error.message) : RequestRefusal(error)
+        }
+        guard !validateOnly else { return }
+        logger.info(
+            "broker configs changed",
+            metadata: [
+                "broker": "\(scope == .everyBroker ? "every" : "this")",
+                "configs": "\(changes.byName.keys.sorted().joined(separator: ","))",
+            ])
     }
 }
 

@@ -1,6 +1,6 @@
 // IncrementalAlterConfigs (44): served 0 to 1.
 //
-// Deviations from Kafka: topics only, as with AlterConfigs (33). Setting a config to null returns it to its default;
+// Deviations from Kafka: as with AlterConfigs (33). Setting a config to null returns it to its default;
 // Kafka refuses it. A change is durable when it is answered.
 
 import KafkaWire

@@ -11,6 +11,10 @@ final class Broker: Sendable {
     let log: CommitLog
     let groups: GroupCoordinator
     let settings: KafkaServerSettings
+    /// The settings that change while it serves.
+    let live: LiveKafkaSettings
+    /// The configs of the broker; nil: it tells none, and takes no changes.
+    let configuration: (any BrokerConfiguration)?
     let instruments: KafkaInstruments
     let clock: any Clock
     let budget: MemoryBudget
@@ -20,12 +24,15 @@ final class Broker: Sendable {
     let administration: NIOThreadPool
 
     init(
-        log: CommitLog, groups: GroupCoordinator, settings: KafkaServerSettings, registry: InstrumentRegistry,
-        clock: any Clock, randomness: any Randomness, logger: Logger
+        log: CommitLog, groups: GroupCoordinator, settings: KafkaServerSettings,
+        configuration: (any BrokerConfiguration)?, registry: InstrumentRegistry, clock: any Clock,
+        randomness: any Randomness, logger: Logger
     ) {
         self.log = log
         self.groups = groups
         self.settings = settings
+        live = LiveKafkaSettings(settings)
+        self.configuration = configuration
         self.clock = clock
         self.logger = logger
         instruments = KafkaInstruments(registry)

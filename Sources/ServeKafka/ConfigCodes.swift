@@ -11,6 +11,8 @@ extension ConfigDescription.Source {
     var kafkaCode: Int8 {
         switch self {
         case .topic: 1
+        case .thisBroker: 2
+        case .everyBroker: 3
         case .broker: 4
         case .default: 5
         }

@@ -28,14 +28,16 @@ public final class KafkaServer: Sendable {
 
     /// Binds and starts to serve.
     ///
+    /// - Parameter configuration: the configs of the broker for whoever describes or changes them; nil: none.
     /// - Throws: `IOError` if the address cannot be bound.
     public static func start(
-        settings: KafkaServerSettings, log: CommitLog, groups: GroupCoordinator, instruments: InstrumentRegistry,
-        machine: Machine, eventLoops: any EventLoopGroup, logger: Logger
+        settings: KafkaServerSettings, log: CommitLog, groups: GroupCoordinator,
+        configuration: (any BrokerConfiguration)? = nil, instruments: InstrumentRegistry, machine: Machine,
+        eventLoops: any EventLoopGroup, logger: Logger
     ) async throws -> KafkaServer {
         let broker = Broker(
-            log: log, groups: groups, settings: settings, registry: instruments, clock: machine.clock,
-            randomness: machine.randomness, logger: logger)
+            log: log, groups: groups, settings: settings, configuration: configuration, registry: instruments,
+            clock: machine.clock, randomness: machine.randomness, logger: logger)
         broker.administration.start()
         let mailboxes = eventLoops.makeIterator().map(LoopMailbox.init)
         for mailbox in mailboxes {
@@ -43,11 +45,15 @@ public final class KafkaServer: Sendable {
                 mailbox.owner.value = BrokerLoop(broker: broker, mailbox: mailbox)
             }.get()
         }
-        let open = ConnectionCount(maximum: settings.maximumConnections)
+        let open = ConnectionCount(broker.live)
         let listener = try await bind(settings, eventLoops, broker, mailboxes, open)
         guard let address = listener.localAddress else { throw ChannelError.unknownLocalAddress }
         return KafkaServer(address: address, listener: listener, broker: broker, mailboxes: mailboxes, open: open)
     }
+
+    /// Takes other settings while it serves: whether topics are created, with how many partitions, and how many
+    /// connections there may be, beyond which those that are open stay. All others are as they were at the start.
+    public func change(_ settings: KafkaServerSettings) { broker.live.change(settings) }
 
     /// Accepts no more connections and takes no more requests, answers those that were taken, and closes; what has not
     /// drained after `milliseconds` is closed as it is.
@@ -98,7 +104,7 @@ public final class KafkaServer: Sendable {
                 }
                 guard let id = open.admit() else {
                     let remote = channel.remoteAddress?.description ?? "unknown"
-                    loop.report(.tooManyConnections, "\(settings.maximumConnections) are open", remote: remote)
+                    loop.report(.tooManyConnections, "\(broker.live.maximumConnections) are open", remote: remote)
                     return channel.close()
                 }
                 channel.closeFuture.whenComplete { _ in open.release() }
@@ -112,11 +118,11 @@ public final class KafkaServer: Sendable {
 
 /// How many connections are open, over all event loops, and the number of the next one.
 private final class ConnectionCount: Sendable {
-    private let maximum: Int
+    private let live: LiveKafkaSettings
     private let state = Mutex((open: 0, next: UInt64(0)))
 
-    init(maximum: Int) {
-        self.maximum = maximum
+    init(_ live: LiveKafkaSettings) {
+        self.live = live
     }
 
     var count: Int { state.withLock { $0.open } }
@@ -124,7 +130,7 @@ private final class ConnectionCount: Sendable {
     /// A new connection's number, or nil if there are as many as allowed.
     func admit() -> ConnectionID? {
         state.withLock { state in
-            guard state.open < maximum else { return nil }
+            guard state.open < live.maximumConnections else { return nil }
             state.open += 1
             state.next += 1
             return ConnectionID(number: state.next)

@@ -27,8 +27,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         do {
             let environment = ServeEnvironment.current
-            let settings = try Configuration.read(options, environment, Machine.posix().files).validated()
-            try await ServeNode.run(settings, unknownVariables: environment.unknown)
+            let configuration = try Configuration.read(options, environment, Machine.posix().files).validated()
+            try await ServeNode.run(configuration, unknownVariables: environment.unknown)
         } catch let failure as ConfigurationFailure {
             failure.report()
             throw ExitCode(ExitStatus.usage)

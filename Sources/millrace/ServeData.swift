@@ -2,6 +2,7 @@ import Log
 import Logging
 import Machine
 import NIOPosix
+import ServeKafka
 import Storage
 
 /// Opens what stands in the data directory; what goes wrong becomes a `ServeFailure`.
@@ -25,12 +26,27 @@ struct ServeData: Sendable {
         }
     }
 
+    /// What the server was started with, and what was changed while it ran before.
+    func openConfiguration(
+        _ started: Configuration, _ metadata: any MetadataStore, _ logger: Logger
+    ) async throws -> RunningConfiguration {
+        do {
+            return try await offLoops {
+                Result { () throws(LogError) in try RunningConfiguration(started, metadata, logger) }
+            }.get()
+        } catch {
+            throw ServeFailure.cannotOpen("cannot read the stored configuration in \(settings.data): \(error)")
+        }
+    }
+
     /// The log, recovered.
-    func openLog(_ metadata: any MetadataStore, _ logger: Logger) async throws -> CommitLog {
+    func openLog(
+        _ logSettings: LogSettings, _ metadata: any MetadataStore, _ logger: Logger
+    ) async throws -> CommitLog {
         let opened = await offLoops {
             Result { () throws(LogError) in
                 try CommitLog.open(
-                    directory: absolutePath(settings.data), settings: settings.log, machine: machine, metadata: metadata
+                    directory: absolutePath(settings.data), settings: logSettings, machine: machine, metadata: metadata
                 ) { event in
                     logger.log(
                         level: event.severity.level, "\(event.message)", metadata: ["partition": "\(event.partition)"])
@@ -50,6 +66,19 @@ struct ServeData: Sendable {
 
     private static func locked(_ data: String) -> ServeFailure {
         .locked("\(data) is open in another process: stop that one, or choose another directory with --data")
+    }
+}
+
+extension ServeSettings {
+    /// Brings a running server to these settings, as far as they can change while it runs. May wait for the disk.
+    func apply(to log: CommitLog, _ groups: GroupCoordinator, _ kafka: KafkaServer, _ logger: Logger) {
+        do throws(LogError) {
+            try log.change(self.log)
+        } catch {
+            logger.error("the log does not take changed settings", metadata: ["detail": "\(error)"])
+        }
+        groups.change(self.groups)
+        kafka.change(self.kafka)
     }
 }
 

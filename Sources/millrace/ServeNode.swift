@@ -17,9 +17,9 @@ enum ServeNode {
     /// - Parameter unknownVariables: what the environment has that looks like a setting and is none.
     /// - Throws: `ServeFailure` if it cannot start.
     static func run(
-        _ settings: ServeSettings, unknownVariables: [(name: String, nearest: String?)]
+        _ configuration: Configuration, unknownVariables: [(name: String, nearest: String?)]
     ) async throws {
-        let machine = Machine.posix()
+        let (machine, settings) = (Machine.posix(), configuration.settings)
         let logger = Logger(label: "millrace") { label in
             LineLogHandler(label: label, format: settings.logFormat, level: settings.logLevel, clock: machine.clock)
         }
@@ -40,14 +40,18 @@ enum ServeNode {
 
         let http = try await startHTTP(settings, registry, readiness, eventLoops, logger)
         let data = ServeData(settings: settings, machine: machine)
-        let log = try await data.openLog(data.openMetadata(), logger)
+        let metadata = try await data.openMetadata()
+        let running = try await data.openConfiguration(configuration, metadata, logger)
+        let log = try await data.openLog(running.settings.log, metadata, logger)
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
         log.start()
-        let groups = await offLoops { GroupCoordinator(log: log, settings: settings.groups) }
+        let groups = await offLoops { GroupCoordinator(log: log, settings: running.settings.groups) }
         GroupFigures(groups: groups, maximumLags: settings.metricsLagPartitions).register(in: registry)
         groups.start()
-        let kafka = try await startKafka(settings, log, groups, registry, machine, eventLoops, logger)
+        let kafka = try await startKafka(running, log, groups, registry, machine, eventLoops, logger)
+        running.begin(
+            applying: { $0.apply(to: log, groups, kafka, logger) }, diskReserve: { log.diskReserveBytes })
 
         readiness.state = .ready
         let line = ReadyLine(kafka: kafka.address, http: http.address)
@@ -61,7 +65,7 @@ enum ServeNode {
             ])
 
         // Beside, not before: with many partitions it takes a while.
-        async let announced: Void = offLoops { logFigures.announceRetention(settings.log, logger) }
+        async let announced: Void = offLoops { logFigures.announceRetention(log.settings, logger) }
         await waitForStop(signals, logger)
         await announced
         manager?.tell("STOPPING=1\nSTATUS=stopping")
@@ -102,13 +106,14 @@ enum ServeNode {
     }
 
     private static func startKafka(
-        _ settings: ServeSettings, _ log: CommitLog, _ groups: GroupCoordinator, _ registry: InstrumentRegistry,
+        _ running: RunningConfiguration, _ log: CommitLog, _ groups: GroupCoordinator, _ registry: InstrumentRegistry,
         _ machine: Machine, _ eventLoops: any EventLoopGroup, _ logger: Logger
     ) async throws -> KafkaServer {
+        let settings = running.settings
         do {
             return try await KafkaServer.start(
-                settings: settings.kafka, log: log, groups: groups, instruments: registry, machine: machine,
-                eventLoops: eventLoops, logger: logger)
+                settings: settings.kafka, log: log, groups: groups, configuration: running, instruments: registry,
+                machine: machine, eventLoops: eventLoops, logger: logger)
         } catch {
             await offLoops {
                 groups.stop()

@@ -91,13 +91,13 @@ def test_confluent_is_told_which_config_is_wrong(server, topic):
     assert code(error) == "UNKNOWN_TOPIC_OR_PART"
     broker = ConfigResource(ResourceType.BROKER, "1")
     configs = result(client.describe_configs([broker]))
-    assert configs["num.partitions"].value == "1" and configs["log.retention.ms"].is_read_only
+    assert configs["num.partitions"].value == "1" and configs["fetch.max.bytes"].is_read_only
     assert all(config.source > 0 for config in configs.values())
     broker = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[
-        ConfigEntry("log.retention.ms", "1", incremental_operation=AlterConfigOpType.SET)])
+        ConfigEntry("fetch.max.bytes", "1", incremental_operation=AlterConfigOpType.SET)])
     with pytest.raises(KafkaException) as error:
         result(client.incremental_alter_configs([broker]))
-    assert code(error) == "INVALID_CONFIG" and "log.retention.ms" in str(error.value)
+    assert code(error) == "INVALID_REQUEST" and "fetch.max.bytes" in str(error.value)
 
 
 def test_confluent_sees_a_smaller_batch_limit_at_once(server, topic):

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from server import binary
+from wire import administration
 
 
 def millrace(*arguments, **environment):
@@ -92,3 +93,23 @@ def test_the_server_goes_by_file_environment_and_flags(new_server, tmp_path):
     assert '"retention.ms"' in described and "12345" in described and "777" in described
     assert "MILLRACE_MAX_CONECTIONS" in server.log_text()
     assert "did you mean MILLRACE_MAX_CONNECTIONS?" in server.log_text()
+
+
+def test_a_running_server_is_asked(new_server):
+    server = new_server(flags=["--default-partitions", "2"])
+    with server.connect() as connection:
+        answer = connection.call(administration.INCREMENTAL_ALTER_CONFIGS, 1, validate_only=False, resources=[{
+            "resource_type": 4, "resource_name": "", "configs": [
+                {"name": "log.retention.ms", "config_operation": 0, "value": "99"}]}])
+        assert answer.responses[0].error_code == 0
+    done = millrace("config", "--bootstrap", server.bootstrap, "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    shown = {name: (found[name]["value"], found[name]["source"], found[name]["dynamic"])
+             for name in ("log.retention.ms", "num.partitions", "fetch.max.bytes")}
+    assert shown == {"log.retention.ms": ("99", "every-broker", True), "num.partitions": ("2", "start", True),
+                     "fetch.max.bytes": ("57671680", "default", False)}
+    # What it would start with is another question, and says so.
+    started = millrace("config", "--data", server.data)
+    assert "604800000" in started.stdout and "millrace config --bootstrap" in started.stderr
+    assert millrace("config", "--bootstrap", server.bootstrap, "--check").returncode == 64

@@ -1,6 +1,7 @@
 import KafkaWire
 import Log
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import ServeKafka
@@ -85,38 +86,42 @@ import Testing
         }
     }
 
-    @Test func theBrokerDescribesItsSettings() async throws {
-        try await TestBroker.with(settings: { $0.defaultPartitions = 4 }) { broker in
+    @Test func theBrokersConfigsAreThoseOfWhoeverStartedIt() async throws {
+        let configuration = RecordedConfiguration()
+        try await TestBroker.with(configuration: configuration) { broker in
             try await broker.client { client in
                 let name = "\(broker.log.nodeID)"
-                let result = try await client.call(describe(name, type: Self.broker), version: 4).results[0]
-                #expect(result.errorCode == .none && result.configs.allSatisfy { $0.readOnly && $0.configSource > 0 })
-                let configs = Dictionary(uniqueKeysWithValues: result.configs.map { ($0.name, $0) })
-                #expect(configs["num.partitions"]?.value == "4" && configs["num.partitions"]?.configSource == 4)
-                #expect(configs["log.retention.ms"]?.value == "604800000")
-                #expect(configs["auto.create.topics.enable"]?.value == "true")
-                #expect(configs["message.max.bytes"]?.value == "1048588")
-                #expect(configs["node.id"]?.value == name && configs["broker.id"]?.value == name)
-                let everybody = try await client.call(describe("", type: Self.broker), version: 4).results[0]
-                #expect(everybody.errorCode == .none && everybody.configs.isEmpty)
+                let whole = try await client.call(describe(name, type: Self.broker), version: 4).results[0].configs
+                #expect(whole.map(\.name) == ["a", "b"] && whole.map(\.readOnly) == [false, true])
+                #expect(whole[0].configSource == 2 && whole[0].synonyms.map(\.source) == [2, 3, 4, 5])
+                let every = try await client.call(describe("", type: Self.broker), version: 4).results[0].configs
+                #expect(every.map(\.name) == ["every"] && every.map(\.configSource) == [3])
                 let other = try await client.call(describe("99", type: Self.broker), version: 4).results[0]
                 #expect(other.errorCode == .invalidRequest && other.errorMessage?.contains("99") == true)
+
+                let changed = alter("", type: Self.broker, [("x", 0, "1"), ("y", 1, nil)])
+                #expect(try await client.call(changed, version: 1).responses[0].errorCode == .none)
+                let replaced = replace(name, type: Self.broker, [("x", "2")])
+                #expect(try await client.call(replaced, version: 2).responses[0].errorCode == .none)
+                var asked = alter(name, type: Self.broker, [("z", 2, "1")])
+                asked.validateOnly = true
+                #expect(try await client.call(asked, version: 1).responses[0].errorCode == .none)
+                expectEqual(
+                    configuration.seen, ["every x=set 1,y=reset", "this whole x=set 2", "this checked z=append 1"])
+                let wrong = alter(name, type: Self.broker, [("wrong", 0, "1")])
+                let refused = try await client.call(wrong, version: 1).responses[0]
+                #expect(refused.errorCode == .invalidRequest && refused.errorMessage == "wrong is wrong")
             }
         }
     }
 
-    @Test func whatIsSetAtTheStartIsToldAsSet() async throws {
-        try await TestBroker.with(settings: { $0.maximumFetchBytes = 4_321 }) { broker in
-            let configs = BrokerConfigs.describe(broker.log, KafkaServerSettings())
-            #expect(configs.map(\.name) == Set(configs.map(\.name)).sorted(), "sorted, and each once")
-            #expect(configs.filter { $0.source == .broker }.map(\.name) == ["log.dirs"])
-            #expect(configs.first { $0.name == "fetch.max.bytes" }?.settings.count == 1)
+    @Test func aBrokerWithoutConfigsTellsNone() async throws {
+        try await TestBroker.with { broker in
             try await broker.client { client in
-                let name = "\(broker.log.nodeID)"
-                let request = describe(name, type: Self.broker, keys: ["fetch.max.bytes"])
-                let fetch = try await client.call(request, version: 4).results[0].configs
-                #expect(fetch.map(\.value) == ["4321"] && fetch.map(\.configSource) == [4])
-                #expect(fetch[0].synonyms.map(\.value) == ["4321", "57671680"])
+                for name in ["", "\(broker.log.nodeID)"] {
+                    let found = try await client.call(describe(name, type: Self.broker), version: 4).results[0]
+                    #expect(found.errorCode == .none && found.configs.isEmpty)
+                }
             }
         }
     }
@@ -217,13 +222,50 @@ import Testing
                 expectEqual(
                     try await client.call(same, version: 1).responses.map(\.errorCode),
                     [.invalidRequest, .invalidRequest])
-                let known = try await refusal(alter(node, type: Self.broker, [("log.retention.ms", 0, "1")]))
-                #expect(known.errorCode == .invalidConfig)
-                #expect(known.errorMessage?.hasPrefix("cannot change log.retention.ms") == true)
-                let unknown = try await refusal(alter("", type: Self.broker, [("no.such", 0, "1")]))
-                #expect(unknown.errorCode == .invalidConfig && unknown.errorMessage == "unknown broker config no.such")
+                let fixed = try await refusal(alter(node, type: Self.broker, [("log.retention.ms", 0, "1")]))
+                #expect(fixed.errorCode == .invalidRequest)
+                #expect(fixed.errorMessage == "the configs of this broker cannot be changed")
                 #expect(broker.log.topic(named: "t")?.configs == [:])
             }
+        }
+    }
+}
+
+/// Configs of a broker that remember what was asked of them.
+private final class RecordedConfiguration: BrokerConfiguration {
+    private let changes = Mutex<[String]>([])
+    var seen: [String] { changes.withLock { $0 } }
+
+    func describe(_ scope: BrokerConfigStore.Scope) -> [ConfigDescription] {
+        guard scope == .thisBroker else { return [config("every", [.everyBroker])] }
+        return [
+            config("a", [.thisBroker, .everyBroker, .broker, .default]), config("b", [.default], isReadOnly: true),
+        ]
+    }
+
+    private func config(
+        _ name: String, _ sources: [ConfigDescription.Source], isReadOnly: Bool = false
+    ) -> ConfigDescription {
+        ConfigDescription(
+            name: name, kind: .int, documentation: "", isReadOnly: isReadOnly,
+            settings: sources.map { .init(name: name, value: "1", source: $0) })
+    }
+
+    func alter(
+        _ scope: BrokerConfigStore.Scope, _ changes: [String: ConfigChange], isWhole: Bool, validateOnly: Bool
+    ) throws(LogError) {
+        if changes["wrong"] != nil { throw LogError(.invalidConfig, "wrong is wrong") }
+        let words = changes.sorted { $0.key < $1.key }.map { name, change in
+            switch change {
+            case .set(let value): "\(name)=set \(value)"
+            case .reset: "\(name)=reset"
+            case .append(let value): "\(name)=append \(value)"
+            case .subtract(let value): "\(name)=subtract \(value)"
+            }
+        }
+        let how = (isWhole ? "whole " : "") + (validateOnly ? "checked " : "")
+        self.changes.withLock {
+            $0.append("\(scope == .everyBroker ? "every" : "this") \(how)\(words.joined(separator: ","))")
         }
     }
 }

@@ -2,6 +2,7 @@ import KafkaWire
 
 extension Admin {
     static let topicResource: Int8 = 2
+    private static let brokerResource: Int8 = 4
 
     /// The configs of a topic with their sources, sorted by name. Throws with code `.unknownTopic` if there is none of
     /// this name.
@@ -20,6 +21,25 @@ extension Admin {
             return result
         }
         return result.configs.map(TopicConfig.init).sorted { $0.name < $1.name }
+    }
+
+    /// The configs of a broker with their sources, sorted by name, as that broker tells them.
+    public func describeConfigs(ofBroker id: Int32) async throws(KafkaClientError) -> [BrokerConfig] {
+        let deadline = client.operationDeadline
+        let result = try await client.retrying(until: deadline) { () async throws(KafkaClientError) in
+            let response = try await client.request(to: .node(id)) { _ in
+                DescribeConfigsRequest(describing: ["\(id)"], type: Self.brokerResource, documented: true)
+            }
+            guard let result = response.results.first else {
+                throw KafkaClientError(.malformed, "the broker's answer does not mention broker \(id)")
+            }
+            guard result.errorCode == .none else {
+                throw .refused(
+                    result.errorCode, "cannot describe the configs of broker \(id)", detail: result.errorMessage)
+            }
+            return result
+        }
+        return result.configs.map(BrokerConfig.init).sorted { $0.name < $1.name }
     }
 
     /// Changes configs of a topic; what is not named stays. Throws with code `.refused` and Kafka's reason, for instance
@@ -103,6 +123,28 @@ extension TopicConfig.Source {
         switch code {
         case 1: self = .topic
         case 2, 3, 4: self = .broker
+        case 5: self = .default
+        default: self = .unknown
+        }
+    }
+}
+
+extension BrokerConfig {
+    fileprivate init(_ config: DescribeConfigsResponse.DescribeConfigsResourceResult) {
+        name = config.name
+        value = config.value
+        source = Source(code: config.configSource)
+        isReadOnly = config.readOnly
+        documentation = config.documentation
+    }
+}
+
+extension BrokerConfig.Source {
+    fileprivate init(code: Int8) {
+        switch code {
+        case 2: self = .thisBroker
+        case 3: self = .everyBroker
+        case 4: self = .start
         case 5: self = .default
         default: self = .unknown
         }

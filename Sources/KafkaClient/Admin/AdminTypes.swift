@@ -106,6 +106,34 @@ public struct TopicConfig: Sendable, Hashable {
     public let documentation: String?
 }
 
+/// A config of a broker.
+public struct BrokerConfig: Sendable, Hashable {
+    /// Where a value comes from.
+    public enum Source: String, Sendable, Hashable {
+        /// Changed for this broker while it ran.
+        case thisBroker = "this-broker"
+        /// Changed for every broker while they ran.
+        case everyBroker = "every-broker"
+        /// Set when the broker was started.
+        case start
+        /// Nobody set it.
+        case `default`
+        /// The broker does not say.
+        case unknown
+    }
+
+    /// The name, such as `num.partitions`.
+    public let name: String
+    /// The value; nil if it is secret.
+    public let value: String?
+    /// Where the value comes from.
+    public let source: Source
+    /// Whether it cannot be changed while the broker runs.
+    public let isReadOnly: Bool
+    /// What it does, if the broker says so.
+    public let documentation: String?
+}
+
 /// An offset that was looked up.
 public struct OffsetAndTimestamp: Sendable, Hashable {
     /// The offset.

@@ -76,7 +76,7 @@ extension CommitLog {
         }
         for entry in entries {
             let record = try TopicRecord(key: entry.key, decoding: entry.value)
-            let configuration = try context.settings.topicDefaults.applying(record.configs)
+            let configuration = try settings.topicDefaults.applying(record.configs)
             registry.insert(
                 Topic(
                     record, configuration: configuration, context: context,

@@ -5,7 +5,7 @@ import Synchronization
 extension CommitLog {
     /// The configs of a topic with their sources and documentation, sorted by name.
     public func describeConfigs(of topic: Topic) -> [ConfigDescription] {
-        context.settings.topicDefaults.describe(settingOnTopic: topic.configs)
+        settings.describeConfigs(settingOnTopic: topic.configs)
     }
 
     /// Changes configs of a topic, durably, and for its partitions from the next append on.
@@ -61,6 +61,34 @@ extension CommitLog {
         }
     }
 
+    /// Takes other settings while it runs. Topic defaults hold at once for topics that set none themselves, the interval
+    /// of retention from its next pass on, the disk's reserve at once; everything else is as it was at the start.
+    ///
+    /// - Throws: `.invalidConfig`; then nothing is changed.
+    public func change(_ settings: LogSettings) throws(LogError) {
+        try settings.validate()
+        try topicChanges.withLock { _ throws(LogError) in
+            var changed: [(topic: Topic, configuration: TopicConfiguration)] = []
+            for topic in registry.topics {
+                changed.append((topic, try settings.topicDefaults.applying(topic.configs)))
+            }
+            live.withLock { $0 = settings }
+            for (topic, configuration) in changed where configuration != topic.configuration {
+                let record = TopicRecord(
+                    name: topic.name, id: topic.id, partitionCount: Int32(topic.partitions.count),
+                    configs: topic.configs)
+                put(record, configuration, inPlaceOf: topic)
+            }
+        }
+        context.disk.setReserve(settings.diskReserveBytes)
+        checkDisk()
+    }
+
+    private func put(_ record: TopicRecord, _ configuration: TopicConfiguration, inPlaceOf topic: Topic) {
+        topic.live.value = configuration
+        registry.replace(topic, with: Topic(topic, changedTo: record, configuration: configuration, context: context))
+    }
+
     private func changeTopic(
         _ name: String, validateOnly: Bool, _ change: (Topic) throws(LogError) -> TopicRecord
     ) throws(LogError) {
@@ -70,12 +98,10 @@ extension CommitLog {
             }
             try TopicName.checkChangeable(name)
             let record = try change(topic)
-            let configuration = try context.settings.topicDefaults.applying(record.configs)
+            let configuration = try settings.topicDefaults.applying(record.configs)
             guard !validateOnly else { return }
             try store(record)
-            topic.live.value = configuration
-            registry.replace(
-                topic, with: Topic(topic, changedTo: record, configuration: configuration, context: context))
+            put(record, configuration, inPlaceOf: topic)
         }
     }
 

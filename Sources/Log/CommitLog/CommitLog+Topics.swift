@@ -51,7 +51,7 @@ extension CommitLog {
             throw LogError(.invalidPartitions, "a topic has at least one partition, not \(partitions)")
         }
         try checkBounds(total: partitions, added: Int(partitions))
-        return try context.settings.topicDefaults.applying(configs)
+        return try settings.topicDefaults.applying(configs)
     }
 
     /// Deletes a topic with its data, durably: a tombstone first, then the directory moves to the trash, then it goes.

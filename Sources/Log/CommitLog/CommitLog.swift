@@ -19,8 +19,8 @@ public final class CommitLog: Sendable {
     /// This broker's id.
     public let nodeID: Int32
 
-    /// The bounds, the intervals, and the defaults of topics.
-    public var settings: LogSettings { context.settings }
+    /// The bounds, the intervals, and the defaults of topics, as they are now.
+    public var settings: LogSettings { live.withLock { $0 } }
 
     let context: LogContext
     let data: DataDirectory
@@ -30,6 +30,8 @@ public final class CommitLog: Sendable {
     let retentionClock: Mutex<RetentionClock>
     /// Held while topics are created, changed or deleted.
     let topicChanges = Mutex<Void>(())
+    /// The settings that may change while it runs are read here, all others in `context`.
+    let live: Mutex<LogSettings>
     /// Held while a checkpoint is taken and written.
     let checkpoints = Mutex(CheckpointState())
     private let producerIDs: ProducerIDs
@@ -40,6 +42,7 @@ public final class CommitLog: Sendable {
         lastCheckpointMilliseconds: Int64?
     ) {
         self.context = context
+        live = Mutex(context.settings)
         self.data = data
         self.metadata = metadata
         self.clusterID = clusterID
@@ -58,17 +61,19 @@ public final class CommitLog: Sendable {
         checkDisk()
         flusher.start(threads: context.settings.flusherThreads)
         maintenance.start([
-            Maintenance.Chore(everyMilliseconds: context.settings.checkpointIntervalMilliseconds) { [weak self] in
+            Maintenance.Chore(every: context.settings.checkpointIntervalMilliseconds) { [weak self] in
                 self?.boundProducers()
                 self?.checkpoint()
             },
-            Maintenance.Chore(everyMilliseconds: context.settings.retentionIntervalMilliseconds) { [weak self] in
+            Maintenance.Chore(
+                every: { [weak self] in self?.settings.retentionIntervalMilliseconds ?? .max }
+            ) { [weak self] in
                 self?.enforceRetention()
             },
-            Maintenance.Chore(everyMilliseconds: context.settings.diskCheckIntervalMilliseconds) { [weak self] in
+            Maintenance.Chore(every: context.settings.diskCheckIntervalMilliseconds) { [weak self] in
                 self?.checkDisk()
             },
-            Maintenance.Chore(everyMilliseconds: context.settings.diskShareIntervalMilliseconds) { [weak self] in
+            Maintenance.Chore(every: context.settings.diskShareIntervalMilliseconds) { [weak self] in
                 self?.enforceDiskShares()
             },
         ])

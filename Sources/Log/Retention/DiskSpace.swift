@@ -15,7 +15,7 @@ struct DiskReserve: Sendable {
     }
 
     /// What is kept free, in bytes; nil: by default.
-    let configured: Int64?
+    var configured: Int64?
     private(set) var isReached = false
     private(set) var capacity: VolumeCapacity?
 
@@ -61,6 +61,9 @@ final class DiskSpace: Sendable {
     var figures: (reserveBytes: Int64, capacity: VolumeCapacity)? {
         reserve.withLock { reserve in reserve.capacity.map { (reserve.bytes(on: $0), $0) } }
     }
+
+    /// Keeps another amount free, from the next look on.
+    func setReserve(_ bytes: Int64?) { reserve.withLock { $0.configured = bytes } }
 
     func note(_ capacity: VolumeCapacity) -> DiskReserve.Change {
         reserve.withLock { reserve in

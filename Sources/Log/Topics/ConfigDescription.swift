@@ -17,6 +17,10 @@ public struct ConfigDescription: Sendable, Equatable {
     public enum Source: Sendable, Equatable {
         /// Set on the topic.
         case topic
+        /// Changed for this broker while it ran.
+        case thisBroker
+        /// Changed for every broker while they ran.
+        case everyBroker
         /// Set for the whole broker when it was started.
         case broker
         /// Nobody set it.

@@ -18,7 +18,12 @@ extension TopicConfiguration {
 
     /// The configs of a topic that sets `configs` itself and has these as defaults, sorted by name. One without effect
     /// is there only if the topic sets it.
-    public func describe(settingOnTopic configs: [String: String]) -> [ConfigDescription] {
+    ///
+    /// - Parameter places: where the defaults are set, by the config's name, strongest first. What is not in it and is not
+    ///   the built-in default was set when the broker was started.
+    func describe(
+        settingOnTopic configs: [String: String], places: [String: [ConfigDescription.Setting]] = [:]
+    ) -> [ConfigDescription] {
         let builtIn = TopicConfiguration()
         return TopicConfigDefinition.all.compactMap { definition in
             var settings: [ConfigDescription.Setting] = []
@@ -27,7 +32,11 @@ extension TopicConfiguration {
             }
             let (broker, original) = (value(of: definition), builtIn.value(of: definition))
             let place = definition.brokerName ?? definition.name
-            if let broker, broker != original { settings.append(.init(name: place, value: broker, source: .broker)) }
+            if let set = places[definition.name] {
+                settings += set
+            } else if let broker, broker != original {
+                settings.append(.init(name: place, value: broker, source: .broker))
+            }
             if let original { settings.append(.init(name: place, value: original, source: .default)) }
             guard !settings.isEmpty else { return nil }
             return ConfigDescription(

@@ -25,11 +25,7 @@ struct TopicRecord: Sendable, Equatable {
         writer.write(Self.version)
         id.encode(into: &writer)
         writer.write(partitionCount)
-        writer.writeArrayCount(configs.count, compact: true)
-        for (name, value) in configs.sorted(by: { $0.key < $1.key }) {
-            writer.write(name, compact: true)
-            writer.write(value, compact: true)
-        }
+        writer.write(configs: configs)
         return writer.array()
     }
 
@@ -43,14 +39,9 @@ struct TopicRecord: Sendable, Equatable {
                 }
                 let id = try Uuid(decoding: &reader)
                 let partitionCount = try reader.int32()
-                var configs: [String: String] = [:]
-                for _ in 0..<(try reader.arrayCount(compact: true, minimumElementBytes: 2)) {
-                    let name = try reader.string(compact: true)
-                    configs[name] = try reader.string(compact: true)
-                }
                 return TopicRecord(
                     name: String(key.dropFirst(Self.prefix.count)), id: id, partitionCount: partitionCount,
-                    configs: configs)
+                    configs: try reader.configs())
             }
         } catch {
             throw LogError(.metadata, "the metadata entry \(key) does not parse", cause: error)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KafkaClient
 import Machine
 
 /// `millrace config`: the settings that `millrace serve` would start with.
@@ -10,6 +11,11 @@ struct ConfigCommand: AsyncParsableCommand {
 
               millrace config --config /etc/millrace/millrace.yaml --check
               millrace config --yaml > millrace.yaml
+
+            With --bootstrap it asks a running broker instead: its configs by Kafka's names, with what was changed at \
+            run time and stored, which wins over file, environment and flags.
+
+              millrace config --bootstrap 127.0.0.1:9092
 
             Exit status: 0 everything is right; 64 something is not, told with file, line and column.
             """)
@@ -23,15 +29,44 @@ struct ConfigCommand: AsyncParsableCommand {
     @Flag(help: "Print a configuration file with every setting and its documentation.")
     var yaml = false
 
+    @Option(help: "With --bootstrap: the broker's id. (default: the lowest)")
+    var broker: Int32?
+
+    @OptionGroup var cluster: ClusterOptions
     @OptionGroup var options: ServeOptions
 
     func validate() throws {
         guard [check, json, yaml].filter({ $0 }).count < 2 else {
             throw ValidationError("--check, --json and --yaml exclude each other")
         }
+        if cluster.bootstrap != nil, check || yaml || options.config != nil || !options.given.isEmpty {
+            throw ValidationError(
+                "--bootstrap asks a running broker: neither --check, --yaml nor options of `serve` fit")
+        }
+        if broker != nil, cluster.bootstrap == nil { throw ValidationError("--broker goes with --bootstrap") }
     }
 
     func run() async throws {
+        let output = Output()
+        try output.write(cluster.bootstrap == nil ? try atStart() : try await running())
+        try output.flush()
+    }
+
+    /// What a running broker says.
+    private func running() async throws -> String {
+        let (broker, json) = (broker, json)
+        return try await cluster.withClient { client in
+            let brokers = try await client.admin.describeCluster().brokers
+            guard let id = broker ?? brokers.map(\.id).min() else {
+                throw CommandFailure(message: "the cluster names no broker")
+            }
+            let configs = try await client.admin.describeConfigs(ofBroker: id)
+            return json ? BrokerConfigReport.json(configs) : BrokerConfigReport.table(configs)
+        }
+    }
+
+    /// What a server would start with.
+    private func atStart() throws -> String {
         let environment = ServeEnvironment.current
         let configuration = Configuration.read(options, environment, Machine.posix().files)
         for variable in environment.unknown {
@@ -42,12 +77,19 @@ struct ConfigCommand: AsyncParsableCommand {
             ConfigurationFailure(mistakes: configuration.mistakes).report()
             throw ExitCode(ExitStatus.usage)
         }
-        if check { return }
-        let output = Output()
-        try output.write(
-            json
-                ? ConfigurationReport.json(configuration)
-                : yaml ? ConfigurationReport.yaml(configuration) : ConfigurationReport.table(configuration))
-        try output.flush()
+        if check { return "" }
+        noteStored(configuration.settings.data)
+        if json { return ConfigurationReport.json(configuration) }
+        return yaml ? ConfigurationReport.yaml(configuration) : ConfigurationReport.table(configuration)
+    }
+
+    /// The store is not opened: as another user that could leave files in it which the server may not read.
+    private func noteStored(_ data: String) {
+        guard !data.isEmpty, (try? Machine.posix().files.information(at: data + "/meta.db")) != nil else { return }
+        StandardError.write(
+            """
+            note: \(data) is in use; what was changed there at run time wins over this: `millrace config --bootstrap \
+            HOST:PORT` asks the server\n
+            """)
     }
 }

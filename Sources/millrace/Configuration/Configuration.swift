@@ -2,8 +2,8 @@ import Glibc
 import Log
 import ServeKafka
 
-/// The settings in force, with where each comes from: defaults, the file, the environment, flags, in this order. A
-/// value; reads nothing by itself.
+/// The settings in force, with where each comes from: defaults, the file, the environment, flags, in this order, then
+/// what was changed while the server ran. A value; reads nothing by itself.
 struct Configuration: Sendable {
     /// A value at one of the places that may give it.
     struct Given: Sendable, Equatable {
@@ -20,8 +20,13 @@ struct Configuration: Sendable {
         case environment(String)
         /// The flag.
         case flag(String)
+        /// Changed for every broker while they ran, and stored.
+        case everyBroker
+        /// Changed for this broker while it ran, and stored.
+        case thisBroker
     }
 
+    private let values: [Given]
     private(set) var settings = ServeSettings()
     /// Who gave a setting a value, the strongest last.
     private(set) var given: [String: [Given]] = [:]
@@ -32,10 +37,18 @@ struct Configuration: Sendable {
     ///
     /// - Parameter mistakes: those that were made before.
     init(_ values: [Given], mistakes: [Mistake] = []) {
+        self.values = values
         self.mistakes = mistakes
         for value in values { take(value) }
         check()
+        for setting in SettingTable.all {
+            guard let config = setting.topicConfig, given[setting.name] != nil else { continue }
+            settings.log.topicDefaultPlaces[config] = BrokerConfigTable.places(setting, self)
+        }
     }
+
+    /// The same with values on top.
+    func adding(_ stronger: [Given]) -> Configuration { Configuration(values + stronger) }
 
     private mutating func take(_ value: Given) {
         guard let setting = SettingTable.named(value.name) else { return }
@@ -89,17 +102,17 @@ struct Configuration: Sendable {
     /// Where the value in force comes from; nil: nobody set it.
     func origin(of name: String) -> Origin? { given[name]?.last?.origin }
 
-    /// The settings, for whoever starts the server.
+    /// Itself, for whoever starts the server.
     ///
     /// - Throws: `ConfigurationFailure` with every mistake.
-    func validated() throws -> ServeSettings {
+    func validated() throws -> Configuration {
         var mistakes = mistakes
         if settings.data.isEmpty {
             mistakes.append(
                 Mistake(nil, "say where the data is: --data DIR, MILLRACE_DATA, or `data: DIR` in the file"))
         }
         guard mistakes.isEmpty else { throw ConfigurationFailure(mistakes: mistakes) }
-        return settings
+        return self
     }
 }
 
@@ -110,6 +123,7 @@ extension Configuration.Given {
         case .file(let place): Mistake(place, "\(name) \(problem)")
         case .environment(let variable): Mistake(nil, "\(variable)\(config) \(problem)")
         case .flag(let flag): Mistake(nil, "\(flag)\(config) \(problem)")
+        case .everyBroker, .thisBroker: Mistake(nil, "\(SettingTable.named(name)?.broker?.name ?? name) \(problem)")
         }
     }
 

@@ -20,6 +20,8 @@ enum ConfigurationReport {
         case .file(let place): "\(place.file):\(place.line)"
         case .environment(let variable): variable
         case .flag(let flag): flag
+        case .everyBroker: "stored for every broker"
+        case .thisBroker: "stored for this broker"
         }
     }
 
@@ -63,6 +65,7 @@ enum ConfigurationReport {
         case .file: "file"
         case .environment: "environment"
         case .flag: "flag"
+        case .everyBroker, .thisBroker: "stored"
         }
     }
 

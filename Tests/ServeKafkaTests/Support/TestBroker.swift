@@ -24,7 +24,7 @@ struct TestBroker {
     static func with<Result>(
         settings change: (inout KafkaServerSettings) -> Void = { _ in },
         groups changeGroups: (inout GroupSettings) -> Void = { _ in }, flushes: Bool = true,
-        _ body: (TestBroker) async throws -> Result
+        configuration: (any BrokerConfiguration)? = nil, _ body: (TestBroker) async throws -> Result
     ) async throws -> Result {
         let directory = try TemporaryDirectory("serve-kafka")
         let machine = Machine.posix()
@@ -44,7 +44,8 @@ struct TestBroker {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = try await KafkaServer.start(
-            settings: settings, log: log, groups: groups, instruments: registry, machine: machine,
+            settings: settings, log: log, groups: groups, configuration: configuration, instruments: registry,
+            machine: machine,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let broker = TestBroker(server: server, log: log, groups: groups, registry: registry)
         do {

@@ -14,9 +14,10 @@ import Testing
     @Test func thePageIsTheTable() throws {
         let files = Machine.posix().files
         let text = try files.open(Self.page, .read).text()
-        let parts = text.split(separator: Self.begin, maxSplits: 1)
+        let parts = text.split(separator: Self.begin, maxSplits: 1, omittingEmptySubsequences: false)
         let head = String(try #require(parts.first))
-        let tail = String(try #require(parts.last?.split(separator: Self.end, maxSplits: 1).last))
+        let tail = String(
+            try #require(parts.last?.split(separator: Self.end, maxSplits: 1, omittingEmptySubsequences: false).last))
         let expected = head + Self.begin + Self.tables + Self.end + tail
         if try files.information(at: Self.folder + "/rewrite") != nil {
             let file = try files.open(Self.page, .replace)

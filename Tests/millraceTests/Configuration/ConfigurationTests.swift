@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func defaultsListenOnLoopback() throws {
-        let settings = try read(["--data", "d"]).validated()
+        let settings = try read(["--data", "d"]).validated().settings
         #expect(settings.data == "d")
         #expect(settings.kafka.host == "127.0.0.1" && settings.kafka.port == 9092)
         #expect(settings.http.host == "127.0.0.1" && settings.http.port == 8086)

@@ -21,7 +21,7 @@ public final class GroupCoordinator: Sendable {
     public let expiredOffsets: Counter
 
     let log: CommitLog
-    let settings: GroupSettings
+    private let live: Mutex<GroupSettings>
     let topic: OffsetsTopic
     let registry = GroupRegistry()
     let timer = Monitor(GroupTimerState())
@@ -39,7 +39,7 @@ public final class GroupCoordinator: Sendable {
     /// read would take offsets back.
     public init(log: CommitLog, settings: GroupSettings = GroupSettings()) {
         self.log = log
-        self.settings = settings
+        live = Mutex(settings)
         rebalances = Counter()
         commits = Counter()
         expiredOffsets = Counter()
@@ -85,6 +85,13 @@ public final class GroupCoordinator: Sendable {
             _ = change(handle) { _, _, _ in }
         }
     }
+
+    /// The bounds and times as they are now.
+    public var settings: GroupSettings { live.withLock { $0 } }
+
+    /// Takes other settings while it runs: they hold for every group's next request. Those of `__consumer_offsets`
+    /// itself are as they were at the start.
+    public func change(_ settings: GroupSettings) { live.withLock { $0 = settings } }
 
     /// Groups that are known, empty ones included.
     public var groupCount: Int { registry.count }
@@ -149,6 +156,7 @@ extension GroupCoordinator {
         var effects = GroupEffects()
         let result = handle.cell.withLock { cell -> Result? in
             guard !cell.isRemoved else { return nil }
+            cell.group.settings = settings
             let generation = cell.group.generation
             let result = body(&cell, &effects, now)
             settle(handle, &cell, &effects, now)

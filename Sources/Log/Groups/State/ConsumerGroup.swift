@@ -20,7 +20,8 @@ struct ConsumerGroup: Sendable {
     }
 
     let id: String
-    let settings: GroupSettings
+    /// Those that hold now; whoever keeps the group brings them up to date.
+    var settings: GroupSettings
     var state = GroupState.empty
     var previousState = GroupState.empty
     var generation: Int32 = 0

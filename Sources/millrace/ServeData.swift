@@ -71,7 +71,9 @@ struct ServeData: Sendable {
 
 extension ServeSettings {
     /// Brings a running server to these settings, as far as they can change while it runs. May wait for the disk.
-    func apply(to log: CommitLog, _ groups: GroupCoordinator, _ kafka: KafkaServer, _ logger: Logger) {
+    func apply(
+        to log: CommitLog, _ groups: GroupCoordinator, _ kafka: KafkaServer, _ level: LiveLogLevel, _ logger: Logger
+    ) {
         do throws(LogError) {
             try log.change(self.log)
         } catch {
@@ -79,6 +81,7 @@ extension ServeSettings {
         }
         groups.change(self.groups)
         kafka.change(self.kafka)
+        level.value = logLevel
     }
 }
 

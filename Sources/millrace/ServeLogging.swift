@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Machine
+import Synchronization
 
 /// How log lines look on STDERR.
 enum LogFormat: String, CaseIterable, Sendable {
@@ -10,25 +11,46 @@ enum LogFormat: String, CaseIterable, Sendable {
     case json
 }
 
+/// Which log lines are written, for every logger of the server; changes while it runs.
+final class LiveLogLevel: Sendable {
+    private static let levels = Logger.Level.allCases
+    private let index: Atomic<Int>
+
+    init(_ level: Logger.Level) {
+        index = Atomic(Self.levels.firstIndex(of: level) ?? 0)
+    }
+
+    var value: Logger.Level {
+        get { Self.levels[index.load(ordering: .relaxed)] }
+        set { index.store(Self.levels.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+    }
+}
+
 /// Writes each log message as one line to STDERR, in one system call, so that lines of several threads do not mix.
 ///
 /// There is no buffer: what is logged before a crash is seen. A reader of STDERR that stops reading stops the thread
 /// that logs; lines on hot paths are limited where they arise.
 struct LineLogHandler: LogHandler {
-    var logLevel: Logger.Level
+    /// Of this copy alone, if somebody sets it; else the level of all, which may change.
+    var logLevel: Logger.Level {
+        get { own ?? shared.value }
+        set { own = newValue }
+    }
     var metadata: Logger.Metadata = [:]
     let label: String
     let format: LogFormat
     let clock: any Clock
     let write: @Sendable ([UInt8]) -> Void
+    private let shared: LiveLogLevel
+    private var own: Logger.Level?
 
     init(
-        label: String, format: LogFormat, level: Logger.Level, clock: any Clock,
+        label: String, format: LogFormat, level: LiveLogLevel, clock: any Clock,
         write: @escaping @Sendable ([UInt8]) -> Void = writeToStandardError
     ) {
         self.label = label
         self.format = format
-        self.logLevel = level
+        shared = level
         self.clock = clock
         self.write = write
     }

@@ -20,8 +20,9 @@ enum ServeNode {
         _ configuration: Configuration, unknownVariables: [(name: String, nearest: String?)]
     ) async throws {
         let (machine, settings) = (Machine.posix(), configuration.settings)
+        let level = LiveLogLevel(settings.logLevel)
         let logger = Logger(label: "millrace") { label in
-            LineLogHandler(label: label, format: settings.logFormat, level: settings.logLevel, clock: machine.clock)
+            LineLogHandler(label: label, format: settings.logFormat, level: level, clock: machine.clock)
         }
         let figures = ProcessFigures(machine: machine, data: settings.data)
         let manager = ServiceManager(socketPath: environmentVariable("NOTIFY_SOCKET"))
@@ -51,7 +52,7 @@ enum ServeNode {
         groups.start()
         let kafka = try await startKafka(running, log, groups, registry, machine, eventLoops, logger)
         running.begin(
-            applying: { $0.apply(to: log, groups, kafka, logger) }, diskReserve: { log.diskReserveBytes })
+            applying: { $0.apply(to: log, groups, kafka, level, logger) }, diskReserve: { log.diskReserveBytes })
 
         readiness.state = .ready
         let line = ReadyLine(kafka: kafka.address, http: http.address)

@@ -194,6 +194,15 @@ def test_the_reserve_of_the_disk_changes_at_once(new_server):
         assert seen(connection, "millrace.disk.reserve.bytes") == before
 
 
+def test_the_log_level_changes_at_once(new_server):
+    server = new_server(flags=["--log-level", "error"])
+    with server.connect() as connection:
+        change(connection, "1", ("num.partitions", SET, "2"))
+        assert "level=info" not in server.log_text()
+        change(connection, "1", ("millrace.log.level", SET, "info"))
+        assert "level=info" in server.log_text() and "configs=millrace.log.level" in server.log_text()
+
+
 def test_confluent_kafka_changes_the_broker(new_server):
     server = new_server()
     client = AdminClient({"bootstrap.servers": server.bootstrap})

@@ -18,7 +18,7 @@ import Testing
     private func logged(_ format: LogFormat, _ write: (Logger) -> Void) -> String {
         let lines = Lines()
         let logger = Logger(label: "millrace") { label in
-            LineLogHandler(label: label, format: format, level: .info, clock: StoppedClock()) { bytes in
+            LineLogHandler(label: label, format: format, level: LiveLogLevel(.info), clock: StoppedClock()) { bytes in
                 lines.text.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
             }
         }
@@ -35,6 +35,19 @@ import Testing
             line
                 == #"time=2026-11-21T01:38:05.123Z level=warning from=millrace message="it's \"odd\"\n" a="x=y" b=1 empty="""#
                 + "\n")
+    }
+
+    @Test func theLevelChangesForEveryLoggerThatHasNoneOfItsOwn() {
+        let level = LiveLogLevel(.info)
+        let logger = Logger(label: "a") { label in
+            LineLogHandler(label: label, format: .logfmt, level: level, clock: StoppedClock()) { _ in }
+        }
+        var quiet = logger
+        quiet.logLevel = .error
+        for one in Logger.Level.allCases {
+            level.value = one
+            #expect(level.value == one && logger.logLevel == one && quiet.logLevel == .error)
+        }
     }
 
     @Test func jsonEscapesControlCharacters() {

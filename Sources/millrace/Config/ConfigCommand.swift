@@ -88,8 +88,8 @@ struct ConfigCommand: AsyncParsableCommand {
         guard !data.isEmpty, (try? Machine.posix().files.information(at: data + "/meta.db")) != nil else { return }
         StandardError.write(
             """
-            note: \(data) is in use; what was changed there at run time wins over this: `millrace config --bootstrap \
-            HOST:PORT` asks the server\n
+            note: what was changed at run time is stored in \(data) and wins over this: `millrace config --bootstrap \
+            HOST:PORT` asks the running server\n
             """)
     }
 }

@@ -52,10 +52,11 @@ extension Setting {
     }
 
     static func word<Value: RawRepresentable & CaseIterable & Sendable>(
-        _ name: String, _ section: Section, _ field: Field<Value>, _ documentation: String
+        _ name: String, _ section: Section, _ field: Field<Value>, broker: BrokerConfig? = nil,
+        _ documentation: String
     ) -> Setting where Value.RawValue == String {
         let words = Value.allCases.map(\.rawValue)
-        return Setting(name, section, .choice(words), documentation) { settings in
+        return Setting(name, section, .choice(words), broker: broker, documentation) { settings in
             settings[keyPath: field].rawValue
         } write: { settings, text in
             if let value = Value(rawValue: text) { settings[keyPath: field] = value }

@@ -39,7 +39,7 @@ enum SettingTable {
             "How many seconds a graceful stop waits for clients before it closes their connections."),
         .word("log-format", .process, \.logFormat, "How log lines look on STDERR: logfmt or json."),
         .word(
-            "log-level", .process, \.logLevel,
+            "log-level", .process, \.logLevel, broker: .dynamic("millrace.log.level"),
             "Which log lines are written: trace, debug, info, notice, warning, error or critical."),
         .truth(
             "allow-unauthenticated-public", .process, \.allowsUnauthenticatedPublic,

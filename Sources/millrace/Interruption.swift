@@ -1,14 +1,42 @@
 import ArgumentParser
 import Glibc
+import Machine
 import Synchronization
 
 /// A command that ends in good order when it is interrupted (SIGINT, SIGTERM). A second signal ends it at once.
 protocol InterruptibleCommand: AsyncParsableCommand {}
 
+/// What a signal that asks a process to end means. `timeout`, shells and container engines signal a process and its group,
+/// so that one request arrives twice within microseconds: what comes within a quarter of a second belongs to the first. A
+/// person who types Ctrl-C again takes longer.
+struct SignalMeaning {
+    enum Meaning {
+        /// End in good order.
+        case first
+        /// The first once more.
+        case echo
+        /// End at once.
+        case second
+    }
+
+    private static let echoNanoseconds: UInt64 = 250_000_000
+    private var firstAt: UInt64?
+
+    /// A signal came at this monotonic time.
+    mutating func of(signalAt now: UInt64) -> Meaning {
+        guard let firstAt else {
+            firstAt = now
+            return .first
+        }
+        return now &- firstAt <= Self.echoNanoseconds ? .echo : .second
+    }
+}
+
 /// The signals of this process. It is process-wide because signals are.
 enum Interruption {
     private struct State {
         var happened = false
+        var meaning = SignalMeaning()
         var actions: [@Sendable () -> Void] = []
     }
 
@@ -50,14 +78,15 @@ enum Interruption {
     }
 
     private static func interrupt() {
-        let (again, actions) = state.withLock { state in
+        let now = Machine.posix().clock.monotonicNanoseconds()
+        let (meaning, actions) = state.withLock { state in
             defer {
                 state.happened = true
                 state.actions = []
             }
-            return (state.happened, state.actions)
+            return (state.meaning.of(signalAt: now), state.actions)
         }
-        if again { _exit(ExitStatus.interrupted) }
+        if meaning == .second { _exit(ExitStatus.interrupted) }
         _ = Glibc.write(pipe.writing, "x", 1)
         for action in actions { action() }
     }

@@ -67,7 +67,7 @@ enum ServeNode {
 
         // Beside, not before: with many partitions it takes a while.
         async let announced: Void = offLoops { logFigures.announceRetention(log.settings, logger) }
-        await waitForStop(signals, logger)
+        await waitForStop(signals, machine.clock, logger)
         await announced
         manager?.tell("STOPPING=1\nSTATUS=stopping")
         readiness.state = .notReady("stopping")
@@ -134,12 +134,18 @@ enum ServeNode {
     }
 
     /// Waits for the first signal; the second ends the process at once, with the status that a shell expects.
-    private static func waitForStop(_ signals: UnixSignalsSequence, _ logger: Logger) async {
+    private static func waitForStop(
+        _ signals: UnixSignalsSequence, _ clock: any Clock, _ logger: Logger
+    ) async {
         let iterator = signals.makeAsyncIterator()
         let first = await nextSignal(iterator)
         logger.info("stopping", metadata: ["signal": "\(first.map { "\($0)" } ?? "none")"])
         Task {
-            if await nextSignal(iterator) != nil { _exit(130) }
+            var meaning = SignalMeaning()
+            _ = meaning.of(signalAt: clock.monotonicNanoseconds())
+            while await nextSignal(iterator) != nil {
+                if meaning.of(signalAt: clock.monotonicNanoseconds()) == .second { _exit(130) }
+            }
         }
     }
 

@@ -43,7 +43,7 @@ import Testing
             GroupConsumer.Consequence(.refused(code, "group"))
         }
         #expect(consequence(.rebalanceInProgress) == .rejoin)
-        #expect(consequence(.unknownMemberId) == .startOver && consequence(.illegalGeneration) == .startOver)
+        #expect(consequence(.unknownMemberId) == .startOver && consequence(.illegalGeneration) == .rejoin)
         #expect(consequence(.notCoordinator) == .retry && consequence(.coordinatorLoadInProgress) == .retry)
         #expect(consequence(.fencedInstanceId) == .fail && consequence(.groupAuthorizationFailed) == .fail)
         #expect(GroupConsumer.Consequence(KafkaClientError(.connection, "gone")) == .retry)

@@ -57,9 +57,10 @@ def test_resetting_needs_an_empty_group_and_deleting_forgets_it(server):
     try:
         assert len([reader.stdout.readline() for _ in range(100)]) == 100
         refused = run(server, "group", "reset", "audit", "--topic", "events", "--to", "end", check=False)
-        assert refused.returncode == 1 and "UNKNOWN_MEMBER_ID" in refused.stderr
+        assert refused.returncode == 1 and "group audit has members" in refused.stderr
+        assert "hint: stop them first; `millrace group describe audit` names them" in refused.stderr
         refused = run(server, "group", "delete", "audit", check=False)
-        assert refused.returncode == 1 and "NON_EMPTY_GROUP" in refused.stderr
+        assert refused.returncode == 1 and "group audit has members" in refused.stderr
     finally:
         reader.send_signal(signal.SIGINT)
         assert reader.wait(30) == 0
@@ -67,6 +68,21 @@ def test_resetting_needs_an_empty_group_and_deleting_forgets_it(server):
     run(server, "group", "delete", "audit")
     assert "audit" not in [group["group"] for group in lines(server, "group", "list")]
     assert run(server, "group", "describe", "audit", check=False).returncode == 1
+
+
+def test_a_member_that_is_stopped_leaves_also_when_it_is_told_so_twice(server):
+    """`timeout` and others signal the process and its group: the second signal is the first once more."""
+    fill(server, "twice", 10)
+    reader = subprocess.Popen(
+        [str(binary()), "consume", "twice", "--group", "stopped", "--follow", "--bootstrap", server.bootstrap],
+        stdout=subprocess.PIPE, text=True)
+    assert len([reader.stdout.readline() for _ in range(10)]) == 10
+    for _ in range(3):
+        reader.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+    assert reader.wait(30) == 0
+    found = describe(server, "stopped")
+    assert (found["state"], found["members"], found["lag"]) == ("Empty", [], 0)
 
 
 def test_members_of_other_kinds_share_the_partitions(server):

@@ -176,3 +176,15 @@ import Testing
         #expect(Amount.seconds(12.34) == "12.3 s")
     }
 }
+
+@Suite struct SignalMeaningTests {
+    @Test func whatFollowsAtOnceBelongsToTheFirst() {
+        var meaning = SignalMeaning()
+        let start: UInt64 = 5_000_000_000
+        #expect(meaning.of(signalAt: start) == .first)
+        #expect(meaning.of(signalAt: start + 3_000) == .echo)
+        #expect(meaning.of(signalAt: start + 250_000_000) == .echo)
+        #expect(meaning.of(signalAt: start + 250_000_001) == .second)
+        #expect(meaning.of(signalAt: start + 9_000_000_000) == .second)
+    }
+}

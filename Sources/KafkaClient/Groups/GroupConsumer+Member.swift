@@ -15,8 +15,10 @@ extension GroupConsumer {
 
         init(_ error: KafkaClientError) {
             switch error.brokerCode.map(ErrorCode.init(rawValue:)) {
-            case .rebalanceInProgress?: self = .rejoin
-            case .unknownMemberId?, .illegalGeneration?: self = .startOver
+            // A generation that has passed is no reason for a new id: the old one would stay in the group as a member
+            // that nobody is, and hold up its rebalances.
+            case .rebalanceInProgress?, .illegalGeneration?: self = .rejoin
+            case .unknownMemberId?: self = .startOver
             default: self = error.isRetriable || error.code == .timedOut ? .retry : .fail
             }
         }

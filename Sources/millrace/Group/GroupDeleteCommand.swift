@@ -14,7 +14,9 @@ struct GroupDeleteCommand: AsyncParsableCommand {
         let output = Output()
         try await cluster.withClient { client in
             for group in groups {
-                try await client.admin.deleteGroup(group)
+                try await CommandFailure.unlessInUse(group) { () async throws(KafkaClientError) in
+                    try await client.admin.deleteGroup(group)
+                }
                 try output.write("deleted \(group)\n")
             }
         }

@@ -40,7 +40,11 @@ struct GroupResetCommand: AsyncParsableCommand {
             let specs = Dictionary(wanted.map { (TopicPartition(topic, $0), to.spec) }) { first, _ in first }
             let offsets = try await client.admin.listOffsets(specs).mapValues(\.offset)
             let before = try await client.admin.committedOffsets(ofGroup: group)
-            if !dryRun { try await client.admin.commitOffsets(offsets, ofGroup: group) }
+            if !dryRun {
+                try await CommandFailure.unlessInUse(group) { () async throws(KafkaClientError) in
+                    try await client.admin.commitOffsets(offsets, ofGroup: group)
+                }
+            }
             try output.write(json ? Self.json(offsets, before) : Self.table(offsets, before, dryRun: dryRun))
         }
         try output.flush()

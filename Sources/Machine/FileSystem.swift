@@ -11,6 +11,10 @@ public protocol FileSystem: Sendable {
     func contents(ofDirectory path: String) throws(MachineError) -> [String]
     /// Renames a file or a directory within one file system, replacing a file that stands at `destination`.
     func rename(_ path: String, to destination: String) throws(MachineError)
+    /// Gives a file a second name within one file system (a hard link). A destination that exists is an error. Other
+    /// codes than `.notFound`, `.exists`, `.noSpace` and `.device` mean that the two places can share no file: another
+    /// file system, one without links, another owner.
+    func link(_ path: String, to destination: String) throws(MachineError)
     /// Removes a file, or a directory with everything in it. A missing path is no error.
     func remove(_ path: String) throws(MachineError)
     /// What stands at `path`, or nil.

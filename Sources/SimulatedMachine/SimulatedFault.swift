@@ -21,6 +21,8 @@ public enum SimulatedOperation: Sendable, Hashable, CaseIterable {
     case list
     /// `FileSystem.rename`.
     case rename
+    /// `FileSystem.link`.
+    case link
     /// `FileSystem.remove`.
     case remove
     /// `FileSystem.information`, `FileSystem.capacity` and `File.size`.

@@ -63,6 +63,17 @@ struct SimulatedFileSystem: FileSystem {
         }
     }
 
+    func link(_ path: String, to destination: String) throws(MachineError) {
+        try perform(.link, "link to \(destination)", path) { (world, call) throws(MachineError) in
+            guard let node = world.disk.node(at: path), let target = world.disk.entry(at: destination) else {
+                throw call.error(ENOENT)
+            }
+            guard world.disk.files[node] != nil else { throw call.error(EPERM) }
+            guard world.disk.node(of: target) == nil else { throw call.error(EEXIST) }
+            world.disk.link(node, at: target)
+        }
+    }
+
     func remove(_ path: String) throws(MachineError) {
         try perform(.remove, "remove", path) { (world, call) throws(MachineError) in
             guard let entry = world.disk.entry(at: path), let node = world.disk.node(of: entry) else { return }

@@ -60,6 +60,11 @@ public final class SimulatedMachine: Sendable {
         world.state.withLock { $0.isStopped }
     }
 
+    /// Whether the process is going to die by `stop(atOperation:)`.
+    public var isStopping: Bool {
+        world.state.withLock { $0.operationsUntilStop != nil }
+    }
+
     // MARK: Faults
 
     /// Adds a fault. Faults stay over `crash()` and `cutPower()`.

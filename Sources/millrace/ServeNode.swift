@@ -47,7 +47,11 @@ enum ServeNode {
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
         log.start()
-        let groups = await offLoops { GroupCoordinator(log: log, settings: running.settings.groups) }
+        let groups = await offLoops {
+            let groups = GroupCoordinator(log: log, settings: running.settings.groups)
+            groups.forgetUnknownTopics()
+            return groups
+        }
         GroupFigures(groups: groups, maximumLags: settings.metricsLagPartitions).register(in: registry)
         groups.start()
         let kafka = try await startKafka(running, log, groups, registry, machine, eventLoops, logger)

@@ -52,7 +52,7 @@ import Testing
                 { _ = try files.open("/a", .read) }, { _ = try file.bytes(0..<1) }, { try file.write("a", at: 0) },
                 { try file.synchronize() }, { try file.truncate(to: 1) }, { _ = try file.map(0) },
                 { try files.createDirectory("/d") }, { _ = try files.contents(ofDirectory: "/") },
-                { try files.rename("/a", to: "/a") }, { try files.remove("/b") },
+                { try files.rename("/a", to: "/a") }, { try files.link("/a", to: "/c") }, { try files.remove("/b") },
                 { _ = try files.information(at: "/a") }, { try files.synchronizeDirectory("/") },
                 { try files.synchronizeVolume(holding: "/") }, { _ = try files.lock("/lock") },
                 { try machine.process.commit("metadata") {} },

@@ -24,17 +24,25 @@ enum FillerBatch {
         return writer.array()
     }
 
-    /// Writes them at `position` of a segment's file, durably.
+    /// Writes them at `position` of a segment, durably. The file is replaced, not changed: it may have another name in a
+    /// backup.
     ///
     /// - Returns: where they end.
     static func write(
         _ range: Range<Int64>, to path: String, at position: Int64, _ files: any FileSystem
     ) throws(MachineError) -> Int64 {
-        let file = try files.open(path, .readWriteCreate)
-        defer { file.close() }
+        let unfinished = path + SegmentName.unfinished
+        let copy = try files.open(unfinished, .replace)
+        defer { copy.close() }
+        if position > 0 {
+            let file = try files.open(path, .read)
+            defer { file.close() }
+            try CheckedFile(file, copyTo: copy) { _ in }.finish(upTo: position)
+        }
         let bytes = bytes(for: range)
-        try bytes.withBytes { bytes throws(MachineError) in try file.write(bytes, at: position) }
-        try file.synchronize()
+        try bytes.withBytes { bytes throws(MachineError) in try copy.write(bytes, at: position) }
+        try copy.synchronize()
+        try files.rename(unfinished, to: path)
         return position + Int64(bytes.count)
     }
 }

@@ -4,7 +4,7 @@ import Storage
 import Synchronization
 
 extension CommitLog {
-    private static let tombstonePrefix = "deleted-topics/"
+    static let tombstonePrefix = "deleted-topics/"
 
     /// Creates a topic, durably. Its files are created by the first append to each partition.
     ///

@@ -7,6 +7,8 @@ struct DataDirectory: Sendable {
     /// The format without.
     static let formatWithoutJournal = 1
     private static let formatPrefix = "millrace data format "
+    /// What the file says while a backup is restored.
+    static let unfinishedRestore = "millrace restore, unfinished"
 
     let path: String
     let lock: any FileLock
@@ -54,7 +56,7 @@ struct DataDirectory: Sendable {
     }
 
     /// Makes the directory itself durable, and those above it, before anything is promised.
-    private static func synchronizeWay(to path: String, _ files: any FileSystem) throws(MachineError) {
+    static func synchronizeWay(to path: String, _ files: any FileSystem) throws(MachineError) {
         var place = path[...]
         while let slash = place.lastIndex(of: "/") {
             let parent = slash == place.startIndex ? "/" : String(place[..<slash])
@@ -79,6 +81,9 @@ struct DataDirectory: Sendable {
     @discardableResult
     static func check(_ text: String, _ path: String) throws(LogError) -> Int {
         let line = text.prefix { $0 != "\n" }
+        guard line != unfinishedRestore else {
+            throw LogError(.damaged, "\(path) says that a restore was not finished: run `millrace restore` again")
+        }
         guard line.hasPrefix(formatPrefix), let version = Int(line.dropFirst(formatPrefix.count)) else {
             throw LogError(.damaged, "\(path) is no format version of Millrace: \"\(line.prefix(64))\"")
         }

@@ -22,13 +22,19 @@ final class ProducerIDs: Sendable {
         }
     }
 
+    /// The first id of the next block, as the metadata store has it: eight bytes, the most significant first.
+    static func decode(_ value: [UInt8]) -> Int64 { value.prefix(8).reduce(0) { $0 << 8 | Int64($1) } }
+
+    static func encode(_ next: Int64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: next >> Int64(56 - 8 * $0)) }
+    }
+
     private func takeBlock() throws(LogError) -> Range<Int64> {
         do {
             let entry = try metadata.get(Self.key)
-            let start = entry.map { $0.value.reduce(Int64(0)) { $0 << 8 | Int64($1) } } ?? 0
+            let start = entry.map { Self.decode($0.value) } ?? 0
             let end = start + Self.blockSize
-            let value = (0..<8).map { UInt8(truncatingIfNeeded: end >> Int64(56 - 8 * $0)) }
-            try metadata.commit([.put(key: Self.key, value: value, expected: entry?.version)])
+            try metadata.commit([.put(key: Self.key, value: Self.encode(end), expected: entry?.version)])
             return start..<end
         } catch {
             throw LogError(.metadata, "cannot take producer ids", cause: error)

@@ -26,9 +26,14 @@ struct Checkpoint: Sendable, Equatable {
 
     /// Replaces the file, durably.
     func write(to path: String, inDirectory directory: String, _ files: any FileSystem) throws(MachineError) {
+        try WholeFile.replace(path, inDirectory: directory, with: encoded(), files)
+    }
+
+    /// The bytes of the file.
+    func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.headerBytes + entries.count * 96 + 4)
         encode(into: &writer)
-        try WholeFile.replace(path, inDirectory: directory, with: writer.array(), files)
+        return writer.array()
     }
 
     private func encode(into writer: inout ByteWriter) {

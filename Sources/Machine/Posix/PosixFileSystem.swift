@@ -67,6 +67,12 @@ struct PosixFileSystem: FileSystem {
         }
     }
 
+    func link(_ path: String, to destination: String) throws(MachineError) {
+        guard Glibc.link(path, destination) == 0 else {
+            throw MachineError(errorNumber: errno, operation: "link to \(destination)", path: path)
+        }
+    }
+
     func remove(_ path: String) throws(MachineError) {
         var status = stat()
         // `lstat`: a symbolic link is removed, never followed.

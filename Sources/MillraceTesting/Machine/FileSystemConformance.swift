@@ -19,6 +19,8 @@ public struct FileSystemConformance: Sendable {
         case directories
         /// Renaming files and directories.
         case renaming
+        /// Second names of files.
+        case linking
         /// Removing files and trees, also open ones.
         case removal
         /// Every kind of sync succeeds on what exists.
@@ -50,6 +52,7 @@ public struct FileSystemConformance: Sendable {
         case .preallocation: try preallocation()
         case .directories: try directories()
         case .renaming: try renaming()
+        case .linking: try linking()
         case .removal: try removal()
         case .synchronization: try synchronization()
         case .locks: try locks()
@@ -176,6 +179,26 @@ extension FileSystemConformance {
         #expect(try files.information(at: path("d")) == nil)
         try files.createDirectory(path("full/x"))
         expect(.exists) { try files.rename(path("g"), to: path("full")) }
+    }
+
+    private func linking() throws {
+        let file = try files.open(path("a"), .create)
+        try file.write("one", at: 0)
+        try files.createDirectory(path("d"))
+        try files.link(path("a"), to: path("d/b"))
+        try file.write("two", at: 3)
+        #expect(try files.open(path("d/b"), .read).text() == "onetwo", "both names are of one file")
+        let before = try files.information(at: path("a"))
+        #expect(try files.information(at: path("d/b")) == before)
+        try files.remove(path("a"))
+        #expect(try files.open(path("d/b"), .read).text() == "onetwo", "a name outlives the other")
+        _ = try files.open(path("a"), .create)
+        #expect(try files.open(path("d/b"), .read).text() == "onetwo")
+        expect(.exists, path: path("a")) { try files.link(path("a"), to: path("d/b")) }
+        expect(.notFound, path: path("x")) { try files.link(path("x"), to: path("y")) }
+        expect(.notFound, path: path("a")) { try files.link(path("a"), to: path("none/y")) }
+        #expect(throws: MachineError.self) { try files.link(path("d"), to: path("y")) }
+        try files.synchronizeDirectory(path("d"))
     }
 
     private func removal() throws {

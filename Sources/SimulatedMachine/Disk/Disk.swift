@@ -85,6 +85,11 @@ struct Disk {
         change(DirectoryChange(node: node, removed: source, added: destination))
     }
 
+    /// Gives a file one more name.
+    mutating func link(_ node: Int, at entry: Entry) {
+        change(DirectoryChange(node: node, removed: nil, added: entry))
+    }
+
     /// Removes a file or an empty directory.
     mutating func remove(_ node: Int, _ entry: Entry) {
         change(DirectoryChange(node: node, removed: entry, added: nil))

@@ -17,7 +17,7 @@ extension LogSimulation {
     }
 
     private func step() throws {
-        switch chance.upTo(107) {
+        switch chance.upTo(124) {
         case 0..<22:
             try withPartition { try appendPlain(to: $0, $1, durability(), count: size(5), payloadBytes: size(300)) }
         case 22..<46: try withProducer { try produce($0, count: size(5), payloadBytes: size(300)) }
@@ -42,6 +42,8 @@ extension LogSimulation {
         case 100..<104: try deleteSomewhere()
         case 104, 105: try alterSomewhere()
         case 106: try withPartition { name, _ in try createPartitions(name, total: Int32(2 + chance.upTo(2))) }
+        case 108..<110: try beginBackup()
+        case 110..<125: try stepBackup(1 + chance.upTo(5))
         default:
             note("calm")
             calm()

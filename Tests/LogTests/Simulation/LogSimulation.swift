@@ -16,7 +16,13 @@ final class LogSimulation {
     let seed: UInt64
     let simulated: SimulatedMachine
     var chance: SeededGenerator
-    private let metadata = InMemoryMetadataStore()
+    let metadata = InMemoryMetadataStore()
+    /// The backup that is being made.
+    var backup: BackupUnderTest?
+    /// Backups that were restored and looked at.
+    var checkedBackups = 0
+    var backupNumber = 0
+    var lastBackup: String?
     private(set) var log: CommitLog
     var topics: [String: TopicModel] = [:]
     var producers: [SimulatedProducer] = []
@@ -119,6 +125,7 @@ final class LogSimulation {
     /// Ends the process in one way and starts the next one, which must find everything promised.
     func restart(_ end: End) throws {
         note("restart by \(end)")
+        backup = nil
         if end == .close { log.close() }
         let isClean = end == .close && !wasTroubled && !simulated.isStopped
         // After a clean end, nothing may depend on the page cache.
@@ -234,7 +241,7 @@ final class LogSimulation {
         topics[name]?.partitions[Int(index)] = model
     }
 
-    private func content(of partition: Partition, from start: Int64, to end: Int64) throws -> [UInt8] {
+    func content(of partition: Partition, from start: Int64, to end: Int64) throws -> [UInt8] {
         var content: [UInt8] = []
         var offset = start
         while offset < end {

@@ -10,12 +10,14 @@ import Testing
 
     @Test func promisesHoldForEverySeed() throws {
         var rounds: UInt64 = 0
+        var backups = 0
         let seeds = SimulationSeeds.chosen(20)
         for seed in seeds {
             let simulation = try LogSimulation(seed: seed)
             do {
                 try simulation.run(steps: Self.steps)
                 rounds += simulation.journalRounds
+                backups += simulation.checkedBackups
             } catch {
                 let last = simulation.steps.suffix(40).joined(separator: "\n  ")
                 Issue.record("MILLRACE_SEED=\(seed), step \(simulation.steps.count): \(error)\nafter\n  \(last)")
@@ -23,6 +25,7 @@ import Testing
             }
         }
         #expect(seeds.count < 4 || rounds > 5 * UInt64(seeds.count), "too few rounds went through the sync journal")
+        #expect(seeds.count < 4 || backups > 2 * seeds.count, "too few backups were restored: \(backups)")
     }
 
     /// STYLE 8: a seed twice gives the same steps, the same final clock and the same next random number.

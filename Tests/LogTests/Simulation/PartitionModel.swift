@@ -142,6 +142,16 @@ struct PartitionModel {
         promised = end
     }
 
+    /// Checks what a backup holds: what was promised when it began, and whatever of the rest was there when it came by.
+    func checkBackup(
+        from start: Int64, to end: Int64, _ content: [UInt8], since earlier: PartitionModel
+    ) throws {
+        var copy = self
+        copy.promised = earlier.promised
+        copy.deleted = earlier.deleted
+        try copy.recovered(from: start, to: end, content, keepsWritten: false)
+    }
+
     // MARK: Reading
 
     /// Checks a slice that was read from `offset`.

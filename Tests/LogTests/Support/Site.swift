@@ -17,6 +17,12 @@ final class Site: Sendable {
         metadata = InMemoryMetadataStore()
     }
 
+    /// Another log on the same machine.
+    init(_ simulation: SimulatedMachine) {
+        self.simulation = simulation
+        metadata = InMemoryMetadataStore()
+    }
+
     func open(_ settings: LogSettings = LogSettings()) throws -> CommitLog {
         try CommitLog.open(
             directory: "/data", settings: settings, machine: simulation.machine, metadata: metadata

@@ -80,6 +80,17 @@ extension GroupCoordinator {
         }
     }
 
+    /// Forgets the offsets of topics that are not there. The last process died between the deletion of a topic and
+    /// `forgetTopic`, or the data is a backup's that left out a topic.
+    public func forgetUnknownTopics() {
+        var names: Set<String> = []
+        for handle in registry.all { names.formUnion(handle.cell.withLock { $0.offsets.places.map(\.topic) }) }
+        for name in names.sorted() where log.topic(named: name) == nil {
+            report(.notice, "there is no topic \(name): groups forget their offsets of it")
+            forgetTopic(name)
+        }
+    }
+
     private func finish(
         _ outcome: Result<Int64, GroupRefusal>, _ handle: GroupHandle, _ answer: @escaping @Sendable (ErrorCode) -> Void
     ) {

@@ -15,9 +15,14 @@ final class Cell: Sendable {
 public final class Counter: Sendable {
     @usableFromInline let total = Atomic<UInt64>(0)
     private let cells = Mutex<[Cell]>([])
+    /// How many counted units make one rendered unit: 1e9 renders nanoseconds as seconds.
+    public let countedPerRendered: Double
 
     /// A counter at zero that no registry renders. Counters to be rendered come from `InstrumentRegistry`.
-    public init() {}
+    public init(countedPerRendered: Double = 1) {
+        precondition(countedPerRendered > 0)
+        self.countedPerRendered = countedPerRendered
+    }
 
     /// Adds to the counter, from any thread.
     @inlinable
@@ -65,6 +70,7 @@ extension CounterCell: Sendable {}
 /// A number that goes up and down: connections, bytes held.
 public final class Gauge: Sendable {
     @usableFromInline let current = Atomic<Int64>(0)
+    private let cells = Mutex<[Cell]>([])
 
     /// A gauge at zero that no registry renders. Gauges to be rendered come from `InstrumentRegistry`.
     public init() {}
@@ -81,8 +87,39 @@ public final class Gauge: Sendable {
         current.store(value, ordering: .relaxed)
     }
 
-    /// The current value.
+    /// A handle of one writer. As with counters: take one per event loop or thread, never one per connection.
+    public func cell() -> GaugeCell {
+        let cell = Cell()
+        cells.withLock { $0.append(cell) }
+        return GaugeCell(cell)
+    }
+
+    /// The current value, over all writers.
     public var value: Int64 {
-        current.load(ordering: .relaxed)
+        cells.withLock { cells in
+            cells.reduce(current.load(ordering: .relaxed)) {
+                $0 &+ Int64(bitPattern: $1.value.load(ordering: .relaxed))
+            }
+        }
     }
 }
+
+/// A gauge's handle for one writer at a time, as cheap as a `CounterCell`. Not `Sendable`, as that is not.
+public struct GaugeCell {
+    @usableFromInline let cell: Cell
+
+    @usableFromInline
+    init(_ cell: Cell) {
+        self.cell = cell
+    }
+
+    /// Adds to the gauge, from the one thread that holds this cell; a negative number subtracts.
+    @inlinable
+    public func add(_ count: Int64 = 1) {
+        let value = cell.value.load(ordering: .relaxed)
+        cell.value.store(value &+ UInt64(bitPattern: count), ordering: .relaxed)
+    }
+}
+
+@available(*, unavailable)
+extension GaugeCell: Sendable {}

@@ -27,7 +27,9 @@ public struct ExpositionWriter: Sendable {
 
     mutating func instrument(_ instrument: Instrument, labels: [Label]) {
         switch instrument {
-        case .counter(let counter): sample(counter.value, labels: labels)
+        case .counter(let counter):
+            if counter.countedPerRendered == 1 { return sample(counter.value, labels: labels) }
+            sample(Double(counter.value) / counter.countedPerRendered, labels: labels)
         case .gauge(let gauge): sample(gauge.value, labels: labels)
         case .histogram(let histogram): sample(histogram.snapshot(), labels: labels)
         }

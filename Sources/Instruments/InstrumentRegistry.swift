@@ -33,9 +33,14 @@ public final class InstrumentRegistry: Sendable {
         self.maximumChildren = maximumChildren
     }
 
-    /// The counter of this name and these labels. Names of counters end in `_total`.
-    public func counter(_ name: String, help: String, labels: [Label] = []) -> Counter {
-        let child = child(name, help, .counter, labels) { .counter(Counter()) }
+    /// The counter of this name and these labels. Names of counters end in `_total`; those that count nanoseconds in
+    /// `_seconds_total`, with 1e9 `countedPerRendered`.
+    public func counter(
+        _ name: String, help: String, countedPerRendered: Double = 1, labels: [Label] = []
+    ) -> Counter {
+        let child = child(name, help, .counter, labels) {
+            .counter(Counter(countedPerRendered: countedPerRendered))
+        }
         guard case .counter(let counter) = child else { preconditionFailure("\(name) is not a counter") }
         return counter
     }

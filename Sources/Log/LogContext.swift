@@ -10,6 +10,7 @@ struct LogContext: Sendable {
     let commits: CommitQueue
     let producers: ProducerBudget
     let disk: DiskSpace
+    let statistics = LogStatistics()
     let report: @Sendable (LogEvent) -> Void
 
     var files: any FileSystem { machine.files }

@@ -42,6 +42,18 @@ final class Broker: Sendable {
             settings, instruments.fetchSessions, clock: clock, randomness: randomness)
     }
 
+    /// Tells the bounds beside what is counted against them, so that an alert can compare the two.
+    func writeBounds(_ writer: inout ExpositionWriter) {
+        writer.family("millrace_kafka_bound", help: "The Kafka listener's bounds.", kind: .gauge)
+        let bounds = [
+            ("connections", live.maximumConnections),
+            ("requests-in-flight-per-connection", settings.maximumRequestsInFlight),
+            ("gathered-bytes", settings.maximumGatheredBytes), ("fetch-sessions", settings.maximumFetchSessions),
+            ("fetch-session-partitions", settings.maximumFetchSessionPartitions),
+        ]
+        for (name, value) in bounds { writer.sample(value, labels: [Label("bound", name)]) }
+    }
+
     /// Where the client of a connection is told to connect to.
     func endpoint(for connection: ConnectionAddresses) -> KafkaServerSettings.Endpoint {
         settings.advertised ?? connection.local

@@ -16,6 +16,8 @@ final class BrokerLoop {
     private var connections: [ConnectionID: KafkaConnection] = [:]
     private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?
+    /// When time-outs were looked for last, in monotonic nanoseconds.
+    private var sweptAt: UInt64 = 0
     /// The connections that a delivery concerns; empty between deliveries.
     private var touched: [KafkaConnection] = []
     private var limiter = LogLimiter(linesPerSecond: 5)
@@ -40,6 +42,7 @@ final class BrokerLoop {
         connections[connection.id] = connection
         broker.instruments.connections.add(1)
         guard sweep == nil else { return }
+        sweptAt = now()
         let bound = NIOLoopBound(self, eventLoop: mailbox.eventLoop)
         sweep = mailbox.eventLoop.scheduleRepeatedTask(
             initialDelay: Self.sweepInterval, delay: Self.sweepInterval
@@ -117,6 +120,9 @@ final class BrokerLoop {
 
     private func enforceTimeouts() {
         let now = now()
+        let due = sweptAt + UInt64(Self.sweepInterval.nanoseconds)
+        instruments.delay.record(now - min(now, due))
+        sweptAt = now
         for connection in Array(connections.values) { connection.enforceTimeouts(now: now) }
     }
 }

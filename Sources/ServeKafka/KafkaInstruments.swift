@@ -123,16 +123,28 @@ struct LoopInstruments {
         }
     }
 
+    /// Connections that are not read on for one reason.
+    struct Paused {
+        let connections: GaugeCell
+        let times: CounterCell
+        let nanoseconds: CounterCell
+    }
+
     let bytesIn: CounterCell
     let bytesOut: CounterCell
     /// Fetch requests that went on with a session.
     let incrementalFetches: CounterCell
-    /// Times that a connection was not read on: too many requests in flight.
-    let pausedInFlight: CounterCell
-    /// The same: it does not read its responses.
-    let pausedUnread: CounterCell
-    /// The same: there is no memory for its large request.
-    let pausedMemory: CounterCell
+    /// Requests that are taken and not answered.
+    let inFlight: GaugeCell
+    /// Those of them that wait for a sync.
+    let waitingProduces: GaugeCell
+    /// Those of them that other threads work on or answer.
+    let elsewhere: GaugeCell
+    /// Bytes of responses that sockets have not taken yet.
+    let unsentBytes: GaugeCell
+    /// How late the loop does what it does every second: how long a request waits before it is looked at.
+    let delay: HistogramCell
+    private let pauses: [ConnectionGauges.Pause: Paused]
     /// By API key.
     private let apis: [API?]
 
@@ -140,15 +152,23 @@ struct LoopInstruments {
         bytesIn = registry.counter("millrace_kafka_bytes_in_total", help: "Bytes received from Kafka clients.").cell()
         bytesOut = registry.counter("millrace_kafka_bytes_out_total", help: "Bytes sent to Kafka clients.").cell()
         incrementalFetches = FetchSessionInstruments.incrementalFetches(registry).cell()
-        func paused(_ reason: String) -> CounterCell {
-            registry.counter(
-                "millrace_kafka_reading_paused_total", help: "Times that a connection was not read on, by bound.",
-                labels: [Label("bound", reason)]
-            ).cell()
-        }
-        pausedInFlight = paused("requests-in-flight")
-        pausedUnread = paused("unread-responses")
-        pausedMemory = paused("request-memory")
+        inFlight = registry.gauge(
+            "millrace_kafka_requests_in_flight", help: "Kafka requests that are taken and not answered yet."
+        ).cell()
+        waitingProduces = registry.gauge(
+            "millrace_kafka_waiting_produces", help: "Produce requests that wait for a sync."
+        ).cell()
+        elsewhere = registry.gauge(
+            "millrace_kafka_waiting_others",
+            help: "Requests that another thread works on or answers: administration, rebalances, commits."
+        ).cell()
+        unsentBytes = registry.gauge(
+            "millrace_kafka_unsent_bytes", help: "Bytes of responses that sockets have not taken yet."
+        ).cell()
+        delay = registry.histogram(
+            "millrace_kafka_loop_delay_seconds", help: "How late event loops do what they do once a second."
+        ).cell()
+        pauses = ConnectionGauges.Pause.allCases.reduce(into: [:]) { $0[$1] = Self.paused(registry, $1) }
         let largestKey = ServedAPI.allCases.map(\.rawValue).max() ?? 0
         apis = (0...largestKey).map { key in ServedAPI(rawValue: key).map { Self.api(registry, $0) } }
     }
@@ -156,6 +176,27 @@ struct LoopInstruments {
     subscript(api: ServedAPI) -> API {
         guard let handles = apis[Int(api.rawValue)] else { preconditionFailure("\(api) has no instruments") }
         return handles
+    }
+
+    subscript(pause: ConnectionGauges.Pause) -> Paused {
+        guard let paused = pauses[pause] else { preconditionFailure("\(pause) has no instruments") }
+        return paused
+    }
+
+    private static func paused(_ registry: InstrumentRegistry, _ reason: ConnectionGauges.Pause) -> Paused {
+        let labels = [Label("bound", reason.rawValue)]
+        return Paused(
+            connections: registry.gauge(
+                "millrace_kafka_connections_paused", help: "Connections that are not read on, by bound.", labels: labels
+            ).cell(),
+            times: registry.counter(
+                "millrace_kafka_reading_paused_total", help: "Times that a connection was not read on, by bound.",
+                labels: labels
+            ).cell(),
+            nanoseconds: registry.counter(
+                "millrace_kafka_reading_paused_seconds_total",
+                help: "Time for which connections were not read on, by bound.", countedPerRendered: 1e9, labels: labels
+            ).cell())
     }
 
     private static func api(_ registry: InstrumentRegistry, _ api: ServedAPI) -> API {

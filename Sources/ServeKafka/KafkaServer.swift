@@ -39,6 +39,7 @@ public final class KafkaServer: Sendable {
             log: log, groups: groups, settings: settings, configuration: configuration, registry: instruments,
             clock: machine.clock, randomness: machine.randomness, logger: logger)
         broker.administration.start()
+        instruments.addCollector { writer in broker.writeBounds(&writer) }
         let mailboxes = eventLoops.makeIterator().map(LoopMailbox.init)
         for mailbox in mailboxes {
             try await mailbox.eventLoop.submit {

@@ -23,6 +23,12 @@ struct GroupFigures: Sendable {
         for state in GroupState.allCases where state != .dead {
             writer.sample(counts[state] ?? 0, labels: [Label("state", state.rawValue)])
         }
+        let waiting = groups.waitingMembers()
+        writer.family(
+            "millrace_group_waiting_members", help: "Members of groups that wait for an answer, by request.",
+            kind: .gauge)
+        writer.sample(waiting.joins, labels: [Label("request", "join")])
+        writer.sample(waiting.syncs, labels: [Label("request", "sync")])
         writer.family("millrace_group_rebalances_total", help: "Rebalances of consumer groups.", kind: .counter)
         writer.sample(groups.rebalances.value)
         writer.family(

@@ -1,4 +1,5 @@
 import Glibc
+import Instruments
 import Logging
 import Machine
 import Synchronization
@@ -26,6 +27,21 @@ final class LiveLogLevel: Sendable {
     }
 }
 
+/// How many lines were logged, by level: an alert on warnings and errors needs nobody to read them.
+struct LoggedLines: Sendable {
+    private let counters: [Logger.Level: Counter]
+
+    init(_ registry: InstrumentRegistry) {
+        counters = Logger.Level.allCases.reduce(into: [:]) { counters, level in
+            counters[level] = registry.counter(
+                "millrace_logged_lines_total", help: "Lines logged, by level.", labels: [Label("level", level.rawValue)]
+            )
+        }
+    }
+
+    func count(_ level: Logger.Level) { counters[level]?.add() }
+}
+
 /// Writes each log message as one line to STDERR, in one system call, so that lines of several threads do not mix.
 ///
 /// There is no buffer: what is logged before a crash is seen. A reader of STDERR that stops reading stops the thread
@@ -40,18 +56,21 @@ struct LineLogHandler: LogHandler {
     let label: String
     let format: LogFormat
     let clock: any Clock
+    let lines: LoggedLines
     let write: @Sendable ([UInt8]) -> Void
     private let shared: LiveLogLevel
     private var own: Logger.Level?
 
     init(
         label: String, format: LogFormat, level: LiveLogLevel, clock: any Clock,
+        lines: LoggedLines = LoggedLines(InstrumentRegistry()),
         write: @escaping @Sendable ([UInt8]) -> Void = writeToStandardError
     ) {
         self.label = label
         self.format = format
         shared = level
         self.clock = clock
+        self.lines = lines
         self.write = write
     }
 
@@ -61,6 +80,7 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        lines.count(event.level)
         let merged = metadata.merging(event.metadata ?? [:]) { $1 }
         var fields: [(String, String)] = [
             ("time", timestamp(milliseconds: clock.wallMilliseconds())),

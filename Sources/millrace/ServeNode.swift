@@ -21,8 +21,11 @@ enum ServeNode {
     ) async throws {
         let (machine, settings) = (Machine.posix(), configuration.settings)
         let level = LiveLogLevel(settings.logLevel)
+        let registry = InstrumentRegistry()
+        let lines = LoggedLines(registry)
         let logger = Logger(label: "millrace") { label in
-            LineLogHandler(label: label, format: settings.logFormat, level: level, clock: machine.clock)
+            LineLogHandler(
+                label: label, format: settings.logFormat, level: level, clock: machine.clock, lines: lines)
         }
         let figures = ProcessFigures(machine: machine, data: settings.data)
         let manager = ServiceManager(socketPath: environmentVariable("NOTIFY_SOCKET"))
@@ -34,7 +37,6 @@ enum ServeNode {
             logger.warning(
                 "unknown environment variable", metadata: ["variable": "\(variable.name)", "hint": "\(nearest)"])
         }
-        let registry = InstrumentRegistry()
         registry.addCollector(figures.write)
         let readiness = Readiness(notReady: "recovering the log")
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)

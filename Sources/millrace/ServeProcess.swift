@@ -28,6 +28,16 @@ struct ProcessFigures: Sendable {
             writer.family("process_resident_memory_bytes", help: "Resident memory of the process.", kind: .gauge)
             writer.sample(bytes)
         }
+        if let count = try? machine.files.contents(ofDirectory: "/proc/self/fd").count {
+            writer.family("process_open_fds", help: "Open file descriptors.", kind: .gauge)
+            writer.sample(count)
+        }
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        writer.family("process_max_fds", help: "The most file descriptors that may be open.", kind: .gauge)
+        writer.sample(limit.rlim_cur)
+        writer.family("millrace_build_info", help: "1, with the version of the server.", kind: .gauge)
+        writer.sample(1, labels: [Label("version", version)])
         writer.family("millrace_uptime_seconds", help: "Time since the server started.", kind: .gauge)
         writer.sample(uptimeSeconds)
         if let disk = try? machine.files.capacity(ofVolumeHolding: data) {

@@ -24,6 +24,24 @@ import Testing
         gauge.set(40)
         #expect(gauge.value == 40)
     }
+
+    @Test func cellsOfAGaugeAddUp() {
+        let gauge = Gauge()
+        let (one, two) = (gauge.cell(), gauge.cell())
+        one.add(7)
+        two.add(-9)
+        gauge.add(1)
+        #expect(gauge.value == -1)
+        one.add(-7)
+        two.add(9)
+        #expect(gauge.value == 1)
+    }
+
+    @Test func nanosecondsAreRenderedAsSeconds() {
+        let registry = InstrumentRegistry()
+        registry.counter("busy_seconds_total", help: "", countedPerRendered: 1e9).cell().add(1_500_000_000)
+        #expect(registry.render().contains("busy_seconds_total 1.5\n"))
+    }
 }
 
 @Suite struct HistogramTests {

@@ -11,6 +11,14 @@ import Testing
         "millrace_kafka_connections_closed_total{reason=\"\(reason.rawValue)\"}"
     }
 
+    private func paused(_ reason: ConnectionGauges.Pause) -> String {
+        "millrace_kafka_connections_paused{bound=\"\(reason.rawValue)\"}"
+    }
+
+    private func pausedSeconds(_ reason: ConnectionGauges.Pause) -> String {
+        "millrace_kafka_reading_paused_seconds_total{bound=\"\(reason.rawValue)\"}"
+    }
+
     private func frame(_ request: some KafkaRequest, version: Int16) -> [UInt8] {
         var writer = ByteWriter()
         request.encodeFrame(into: &writer, version: version, correlationId: 1, clientId: nil)
@@ -46,10 +54,16 @@ import Testing
                     while topic.partitions[0].logEndOffset < expected { try await Task.sleep(nanoseconds: 1_000_000) }
                     try await Task.sleep(nanoseconds: 50_000_000)
                     #expect(topic.partitions[0].logEndOffset == expected)
+                    #expect(broker.metric("millrace_kafka_requests_in_flight") == (expected < 8 ? 3 : 2))
+                    #expect(broker.metric("millrace_kafka_waiting_produces") == (expected < 8 ? 3 : 2))
+                    #expect(broker.metric(paused(.requestsInFlight)) == (expected < 8 ? 1 : 0))
                     broker.log.flushDirty()
                 }
                 for _ in 0..<8 { _ = try await client.receive() }
+                #expect(broker.metric("millrace_kafka_requests_in_flight") == 0)
             }
+            let seconds = try #require(broker.number(pausedSeconds(.requestsInFlight)))
+            #expect((0.09..<5).contains(seconds))
         }
     }
 
@@ -97,7 +111,8 @@ import Testing
                             }
                         }
                     }
-                    try await Task.sleep(nanoseconds: 200_000_000)
+                    let areFourPaused = try await broker.waits(for: paused(.requestMemory), toBe: 4)
+                    #expect(areFourPaused)
                     #expect(topic.partitions[0].logEndOffset == 0, "four wait for the memory that the first holds")
                     #expect(broker.metric("millrace_kafka_gathered_bytes") == large.count - 4)
                     try await holder.send(Array(large[100_000...]))
@@ -106,6 +121,7 @@ import Testing
                 }
             }
             #expect(topic.partitions[0].logEndOffset == 5)
+            #expect(broker.metric(paused(.requestMemory)) == 0)
             let isFree = try await broker.waits(for: "millrace_kafka_gathered_bytes", toBe: 0)
             #expect(isFree)
         }
@@ -120,9 +136,18 @@ import Testing
             try await broker.client { client in
                 let request = fetchRequest("t", maxBytes: 50 << 20, partitionMaxBytes: 50 << 20)
                 for _ in 0..<50 { try await client.send(request, version: 12) }
+                let isPaused = try await broker.waits(for: paused(.unreadResponses), toBe: 1)
+                #expect(isPaused && broker.metric("millrace_kafka_unsent_bytes") ?? 0 > 1_000_000)
                 let isGivenUp = try await broker.waits(for: closed(.idle), toBe: 1)
                 #expect(isGivenUp)
                 let requests = try #require(broker.metric(#"millrace_kafka_requests_total{api="Fetch"}"#))
+                // Counted while it lasted: the connection was given up once it had lasted a second.
+                #expect(broker.number(pausedSeconds(.unreadResponses)) ?? 0 > 0.9)
+                for line in [paused(.unreadResponses), "millrace_kafka_unsent_bytes"] {
+                    let isOver = try await broker.waits(for: line, toBe: 0)
+                    #expect(isOver, "\(line)")
+                }
+                #expect(broker.metric("millrace_kafka_requests_in_flight") == 0)
                 #expect(requests < 10, "\(requests) of 50 fetches were worked on although no answer was read")
             }
         }

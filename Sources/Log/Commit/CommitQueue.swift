@@ -53,6 +53,9 @@ final class CommitQueue: Sendable {
     /// Partitions that wait.
     var count: Int { state.withLock { $0.urgent.count + $0.lazy.count } }
 
+    /// Requests that wait for the next round.
+    var waitingRequests: Int { state.withLock { $0.window.waiting } }
+
     /// Notes appends that somebody waits for.
     ///
     /// - Parameters:

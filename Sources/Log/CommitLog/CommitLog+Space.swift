@@ -19,22 +19,24 @@ extension CommitLog {
 }
 
 extension Partition {
-    /// The bytes of all segments, without opening a partition that nobody uses: its files are asked for their sizes.
+    /// The bytes of all segments, without opening a partition that nobody uses: its files are asked for their sizes,
+    /// once.
     ///
     /// - Throws: `.storage`.
     public func storedBytes() throws(LogError) -> Int64 {
         let known: Int64? = core.withLock { core in
-            guard core.phase != .cold else { return nil }
+            guard core.phase != .cold else { return core.coldBytes }
             return core.segments.dropLast().reduce(core.position) { $0 + $1.sizeBytes }
         }
         if let known { return known }
         do {
-            guard try context.files.information(at: directory) != nil else { return 0 }
             var sum: Int64 = 0
-            for name in try context.files.contents(ofDirectory: directory)
+            let isThere = try context.files.information(at: directory) != nil
+            for name in isThere ? try context.files.contents(ofDirectory: directory) : []
             where SegmentName.baseOffset(of: name, .log) != nil {
                 sum += try context.files.information(at: directory + "/" + name)?.sizeBytes ?? 0
             }
+            core.withLock { $0.coldBytes = $0.phase == .cold ? sum : nil }
             return sum
         } catch {
             throw LogError(.storage, "\(label): cannot list \(directory)", cause: error)

@@ -63,6 +63,7 @@ extension Partition {
         if let fence = core.fence { throw fence }
         // Consumers that go on reading are what lets retention help, so their groups may use the reserve.
         if context.disk.isShort, !TopicName.isInternal(topicName) {
+            context.statistics.noteRefusalForSpace()
             throw LogError(.noSpace, "\(label): the disk has less free than its reserve; try again")
         }
     }

@@ -24,6 +24,7 @@ extension Partition {
     }
 
     private func load(_ core: inout PartitionCore) throws(LogError) {
+        core.coldBytes = nil
         var loader = try PartitionLoader(
             label: label, directory: directory, intervalBytes: Int(configuration.indexIntervalBytes),
             checkpoint: checkpoint, isKnown: isKnown, context: context)

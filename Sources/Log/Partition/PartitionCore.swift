@@ -17,6 +17,8 @@ struct PartitionCore: Sendable {
     }
 
     var phase: Phase = .cold
+    /// The bytes of the segments, once somebody asked while nothing was open.
+    var coldBytes: Int64?
     /// Whether the files were opened at some time.
     var isLoaded = false
     var state: PartitionState

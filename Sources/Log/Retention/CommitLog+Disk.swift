@@ -51,7 +51,7 @@ extension CommitLog {
         var drafts: [SnapshotDraft] = []
         for (index, offset) in share.cuts(toFit: limit).sorted(by: { $0.key < $1.key }) {
             do throws(LogError) {
-                if let draft = try topic.partitions[index].expire(before: offset) { drafts.append(draft) }
+                if let draft = try topic.partitions[index].expire(before: offset, .diskShare) { drafts.append(draft) }
             } catch {
                 report(.warning, "retention by disk share: \(error)")
             }

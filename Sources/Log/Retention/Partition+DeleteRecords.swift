@@ -35,7 +35,7 @@ extension Partition {
             guard core.phase == .open, core.fence == nil else { return nil }
             let isEmpty = core.state.logStartOffset == core.state.logEndOffset
             if core.position > 0, isEmpty, core.synced.offset == core.state.logEndOffset { try seal(&core) }
-            core.expired += take(deletedCount(core), &core)
+            core.expired += take(deletedCount(core), &core) { _ in .deletedRecords }
             return draftRemoval(core)
         }
     }

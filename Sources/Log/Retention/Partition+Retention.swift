@@ -29,7 +29,9 @@ extension Partition {
     /// Takes out of the log the segments that end at or before `offset`, which must be synced.
     ///
     /// - Returns: as `expire(now:)`.
-    func expire(before offset: Int64) throws(LogError) -> SnapshotDraft? {
+    func expire(
+        before offset: Int64, _ reason: LogStatistics.RemovalReason
+    ) throws(LogError) -> SnapshotDraft? {
         try withCore { core throws(LogError) in
             try open(&core)
             guard core.fence == nil else { return nil }
@@ -37,7 +39,7 @@ extension Partition {
             let count = zip(core.segments, ends).prefix { segment, end in
                 end <= min(offset, core.synced.offset) && !segment.isUnsynced
             }.count
-            core.expired += take(count, &core)
+            core.expired += take(count, &core) { _ in reason }
             return draftRemoval(core)
         }
     }
@@ -93,22 +95,25 @@ extension Partition {
             try seal(&core)
         }
         var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
-        var count = 0
+        var reasons: [LogStatistics.RemovalReason] = []
         let deleted = deletedCount(core)
         for (index, (segment, next)) in zip(core.segments, core.segments.dropFirst()).enumerated() {
             guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
             let isTooMuch = configuration.retentionBytes >= 0 && excess >= segment.sizeBytes
             if index >= deleted, !isTooMuch, !isExpired(try segment.maxTimestamp(), segment, now) { break }
             excess -= segment.sizeBytes
-            count += 1
+            reasons.append(index < deleted ? .deletedRecords : isTooMuch ? .size : .time)
         }
-        return take(count, &core)
+        return take(reasons.count, &core) { reasons[$0] }
     }
 
-    /// Takes the oldest segments out of the log.
-    func take(_ count: Int, _ core: inout PartitionCore) -> [Segment] {
+    /// Takes the oldest segments out of the log, and counts them.
+    func take(
+        _ count: Int, _ core: inout PartitionCore, because reason: (Int) -> LogStatistics.RemovalReason
+    ) -> [Segment] {
         guard count > 0 else { return [] }
         let removed = Array(core.segments[..<count])
+        for (index, segment) in removed.enumerated() { context.statistics.noteRemoval(segment, reason(index)) }
         core.segments.removeFirst(count)
         core.state.advanceStart(to: core.segments[0].baseOffset)
         core.hints.removeAll()

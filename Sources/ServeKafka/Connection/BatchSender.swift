@@ -1,3 +1,4 @@
+import Instruments
 import Log
 import Machine
 import NIOCore
@@ -12,6 +13,13 @@ final class BatchSender {
     private var failure: (any Error)?
     /// Flushes that are not sent whole.
     private var outstanding = 0
+    /// Bytes written since the last flush.
+    private var writtenBytes = 0
+    private let unsentBytes: GaugeCell
+
+    init(unsentBytes: GaugeCell) {
+        self.unsentBytes = unsentBytes
+    }
 
     /// Whether the channel has sent everything: then bytes may go to the socket directly without overtaking any.
     var isIdle: Bool { outstanding == 0 }
@@ -29,8 +37,9 @@ final class BatchSender {
     /// - Throws: why a piece could not be written. The size of its response is out already: only closing tells the
     ///   client.
     func flush(_ context: ChannelHandlerContext) throws {
-        let lent = loans
+        let (lent, byteCount) = (loans, Int64(writtenBytes))
         loans = []
+        writtenBytes = 0
         if let failure {
             Self.giveBack(lent)
             throw failure
@@ -39,9 +48,11 @@ final class BatchSender {
         // Before it is written: the channel may become writable within, which works on further requests and flushes.
         self.last = nil
         outstanding += 1
+        unsentBytes.add(byteCount)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             outstanding -= 1
+            unsentBytes.add(-byteCount)
             Self.giveBack(lent)
         }
         context.writeAndFlush(NIOAny(last), promise: sent)
@@ -53,6 +64,7 @@ final class BatchSender {
     }
 
     private func write(_ data: IOData, _ context: ChannelHandlerContext) {
+        writtenBytes += data.readableBytes
         if let last { context.write(NIOAny(last), promise: nil) }
         last = data
     }

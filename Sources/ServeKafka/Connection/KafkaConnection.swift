@@ -37,7 +37,7 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     /// The channel's socket, for sending without its queue; nil if the channel has none, as in tests.
     private var socket: StreamSocket?
-    private let sender = BatchSender()
+    private let sender: BatchSender
     private var frames: FrameAccumulator
     private var timeouts: ConnectionTimeouts
     /// Whether the connection is being closed, at once or after its last byte: nothing is taken up or written any more.
@@ -45,6 +45,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     private var isClosed = false
     private var isReadRequested = false
     private var isAdvancing = false
+    private var gauges = ConnectionGauges()
+    private var isForgotten = false
     private var reservedBytes = 0
     private var waitsForMemory = false
 
@@ -59,6 +61,7 @@ final class KafkaConnection: ChannelDuplexHandler {
         let settings = loop.broker.settings
         responses = ResponseQueue(capacity: settings.maximumRequestsInFlight)
         frames = FrameAccumulator(maximumFrameBytes: settings.maximumFrameBytes)
+        sender = BatchSender(unsentBytes: loop.instruments.unsentBytes)
         timeouts = ConnectionTimeouts(settings: settings, now: loop.now())
     }
 
@@ -135,6 +138,7 @@ final class KafkaConnection: ChannelDuplexHandler {
         }
         isAdvancing = false
         flush()
+        showRequests()
         readIfAllowed()
     }
 
@@ -197,18 +201,28 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     private func readIfAllowed() {
         guard isReadRequested, !isClosing, let context else { return }
-        guard !waitsForMemory, responses.admission == .open else { return countPause() }
+        gauges.show(pause: pause, now: loop.now(), in: loop.instruments)
+        guard !waitsForMemory, responses.admission == .open else { return }
         isReadRequested = false
         context.read()
     }
 
-    private func countPause() {
+    /// Why the connection is not read on, unless it closes.
+    private var pause: ConnectionGauges.Pause? {
         switch responses.admission {
-        case .full: loop.instruments.pausedInFlight.add()
-        case .notWritable: loop.instruments.pausedUnread.add()
-        case .open: loop.instruments.pausedMemory.add()
-        case .exclusive, .closing: break
+        case .full: .requestsInFlight
+        case .notWritable: .unreadResponses
+        case .exclusive: .administration
+        case .open: waitsForMemory ? .requestMemory : nil
+        case .closing: nil
         }
+    }
+
+    private func showRequests() {
+        guard !isForgotten else { return }
+        gauges.show(
+            inFlight: responses.inFlight, waitingProduces: produces.count, elsewhere: offloaded.count,
+            in: loop.instruments)
     }
 
     private func reserve(_ frameBytes: Int) -> Bool {
@@ -257,6 +271,7 @@ final class KafkaConnection: ChannelDuplexHandler {
     /// Closes the connection if one of its times is up.
     func enforceTimeouts(now: UInt64) {
         expireProduces(now: now)
+        gauges.addPausedTime(now: now, in: loop.instruments)
         let isBusy = responses.inFlight > 0 && responses.admission != .notWritable
         let isReading = responses.admission == .open && !waitsForMemory
         if let (reason, detail) = timeouts.expired(now: now, isBusy: isBusy, isReading: isReading) {
@@ -270,6 +285,9 @@ final class KafkaConnection: ChannelDuplexHandler {
         offloaded.removeAll()
         releaseReservation()
         responses.close()
+        isForgotten = true
+        gauges.show(inFlight: 0, waitingProduces: 0, elsewhere: 0, in: loop.instruments)
+        gauges.show(pause: nil, now: loop.now(), in: loop.instruments)
         loop.remove(self)
     }
 

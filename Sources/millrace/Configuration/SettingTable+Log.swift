@@ -58,7 +58,7 @@ extension SettingTable {
             "Requests that wait for a sync, per partition; beyond it appends with acks=all are refused for now."),
         .number(
             "max-read-waiters", .log, \.log.maximumReadWaitersPerPartition, 1...10_000_000,
-            "Fetches that wait for data, per partition; beyond it they are answered with an error that clients retry."),
+            "Fetches that wait for data, per partition; beyond it they are answered at once with what there is."),
         .number(
             "journal-bytes", .log, \.log.journalBytes, 0...(256 << 20), unit: "bytes",
             "The size in bytes of each of the two files of the sync journal; 0 goes without."),

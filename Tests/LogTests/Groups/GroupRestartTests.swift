@@ -1,7 +1,9 @@
+import Instruments
 import KafkaWire
 import Machine
 import MillraceTesting
 import SimulatedMachine
+import Synchronization
 import Testing
 
 @testable import Log
@@ -103,6 +105,20 @@ import Testing
         #expect(site.site.messages().count { $0.contains("not served") } == 1)
     }
 
+    /// Whoever looks every few seconds whether the topic has grown must not open what nobody uses.
+    @Test func anIdleTopicIsNotOpened() throws {
+        let site = try GroupSite()
+        _ = site.commit("g", 7)
+        site.flush()
+        site.close()
+        try site.reopen()
+        let isCold = { site.groups.topic.partitions.map { $0.core.withLock { $0.phase == .cold } } }
+        let before = isCold()
+        #expect(before.count { $0 } == before.count - 1, "only the one that holds a group was read")
+        for _ in 0..<3 { site.groups.rewriteIfDue() }
+        #expect(isCold() == before)
+    }
+
     @Test func theTopicStaysSmallAndLosesNothing() throws {
         let site = try GroupSite {
             $0.rewriteBytes = 20_000
@@ -121,6 +137,7 @@ import Testing
             largest = max(largest, site.groups.topic.partitions[0].sizeBytes)
         }
         site.flush()
+        #expect(site.log.statistics.removals[.rewritten]?.segments.value ?? 0 > 0)
         #expect(largest < 40_000 && site.groups.topic.partitions[0].logStartOffset > 2_000)
         let before = (0..<5).map { site.groups.committedOffsets(groupID: "g\($0)") }
         for isClean in [false, true] {

@@ -1,3 +1,4 @@
+import Instruments
 import Machine
 import SimulatedMachine
 import Testing
@@ -73,7 +74,7 @@ import Testing
         log.checkDisk()
         #expect(log.isDiskShort && site.messages().contains { $0.contains("the disk is full") })
         let error = #expect(throws: LogError.self) { try partition.append(batch(["b"])) }
-        #expect(error?.code == .noSpace)
+        #expect(error?.code == .noSpace && log.statistics.refusedForSpace.value == 1)
         #expect(try partition.values() == ["a"])
         try log.deleteTopic(try log.createTopic("other", partitions: 1, configs: [:]).id)
         try filler.truncate(to: 0)
@@ -95,7 +96,8 @@ import Testing
             try topic.partitions[number % 2].append(batch([value], timestamp: time))
             log.flushDirty()
         }
-        #expect(log.enforceDiskShares() > 0)
+        let removed = log.enforceDiskShares()
+        #expect(removed > 0 && log.statistics.removals[.diskShare]?.bytes.value == UInt64(removed))
         let sizes = topic.partitions.map(\.sizeBytes)
         #expect(sizes.reduce(0, +) <= 10 << 20 && sizes.allSatisfy { $0 > 3 << 20 }, "\(sizes)")
         #expect(topic.partitions.allSatisfy { $0.logStartOffset > 0 && $0.logEndOffset == 30 })

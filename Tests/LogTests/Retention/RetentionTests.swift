@@ -1,3 +1,4 @@
+import Instruments
 import Machine
 import SimulatedMachine
 import Testing
@@ -26,6 +27,25 @@ import Testing
         }
         #expect(error?.code == .offsetOutOfRange)
         #expect(try site.names().filter { $0.hasSuffix(".log") }.count == 3)
+        #expect(removed(log) == [.time: 2])
+        #expect(log.statistics.removals[.time]?.bytes.value == UInt64(try batch(["0"]).count * 4))
+    }
+
+    private func removed(_ log: CommitLog) -> [LogStatistics.RemovalReason: UInt64] {
+        log.statistics.removals.mapValues(\.segments.value).filter { $0.value > 0 }
+    }
+
+    /// Each segment is counted once, for the reason that comes first.
+    @Test func whatWentIsToldByReason() throws {
+        let (log, partition) = try Site().openWithTopic(
+            LogSettings(), ["segment.bytes": "100", "retention.bytes": "0", "retention.ms": "1"])
+        for number in 0..<10 { try partition.append(batch(["\(number)"])) }
+        log.flushDirty()
+        #expect(try log.deleteRecords([(partition, 4)])[0].get() == 4)
+        #expect(removed(log) == [.deletedRecords: 4])
+        log.enforceRetention()
+        #expect(partition.logStartOffset >= 9)
+        #expect(removed(log)[.deletedRecords] == 4 && removed(log)[.size] == 5)
     }
 
     @Test func anIdleLogEmptiesAndKeepsItsOffsets() throws {

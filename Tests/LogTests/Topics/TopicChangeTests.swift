@@ -200,6 +200,10 @@ import Testing
         let (again, same) = try site.openWithTopic()
         #expect(try same.storedBytes() == size)
         #expect(again.openSegments == 0)
+        // The directory is looked at once.
+        site.simulation.inject(SimulatedFault(.device, at: [.list], .from(1)))
+        #expect(try same.storedBytes() == size)
+        site.simulation.clearFaults()
         #expect(same.sizeBytes == size, "and this opens it")
         #expect(again.openSegments > 0)
         site.simulation.setCapacity(bytes: 1 << 30)

@@ -68,9 +68,12 @@ struct TestBroker {
     }
 
     /// A counter's or gauge's value as `/metrics` shows it.
-    func metric(_ line: String) -> Int? {
+    func metric(_ line: String) -> Int? { number(line).flatMap(Int.init(exactly:)) }
+
+    /// The same, with its fraction.
+    func number(_ line: String) -> Double? {
         registry.render().split(separator: "\n").first { $0.hasPrefix(line + " ") }
-            .flatMap { Int($0.dropFirst(line.count + 1)) }
+            .flatMap { Double($0.dropFirst(line.count + 1)) }
     }
 
     /// Waits until a metric has a value; false after five seconds.

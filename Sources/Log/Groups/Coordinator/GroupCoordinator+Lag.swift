@@ -20,6 +20,16 @@ extension GroupCoordinator {
         }
     }
 
+    /// Members that wait for their answer: for a rebalance to end (JoinGroup), for an assignment (SyncGroup).
+    public func waitingMembers() -> (joins: Int, syncs: Int) {
+        registry.all.reduce(into: (0, 0)) { sum, handle in
+            handle.cell.withLock { cell in
+                sum.0 += cell.joins.count
+                sum.1 += cell.syncs.count
+            }
+        }
+    }
+
     /// Visits the groups that have offsets, in order of their ids, with how far each is behind, in order of topics and
     /// partitions. Topics and partitions that are gone are left out. No file is looked at.
     public func forEachLag(_ body: (_ groupID: String, _ lags: [GroupLag]) -> Void) {

@@ -24,9 +24,9 @@ extension GroupCoordinator {
             do throws(LogError) {
                 if let cut = state.cut {
                     guard partition.highWatermark >= cut.end else { continue }
-                    if let draft = try partition.expire(before: cut.start) { drafts.append(draft) }
+                    if let draft = try partition.expire(before: cut.start, .rewritten) { drafts.append(draft) }
                     state.cut = nil
-                } else if partition.sizeBytes > max(settings.rewriteBytes, 3 * state.writtenBytes) {
+                } else if try partition.storedBytes() > max(settings.rewriteBytes, 3 * state.writtenBytes) {
                     try rewrite(index, partition, &state)
                 }
                 state.hasFailed = false

@@ -109,6 +109,20 @@ def test_a_running_server_is_asked(new_server):
              for name in ("log.retention.ms", "num.partitions", "fetch.max.bytes")}
     assert shown == {"log.retention.ms": ("99", "every-broker", True), "num.partitions": ("2", "start", True),
                      "fetch.max.bytes": ("57671680", "default", False)}
+    # It is changed from the command line, too.
+    at = ("config", "--bootstrap", server.bootstrap)
+    assert millrace(*at, "--set", "log.retention.ms=7", "--dry-run").stdout == "broker 1 can be changed so\n"
+    assert millrace(*at, "--set", "group.max.size=5", "--set", "num.partitions=3").stdout == "changed broker 1\n"
+    assert millrace(*at, "--delete", "log.retention.ms", "--every-broker").stdout == "changed every broker\n"
+    done = millrace(*at, "--json")
+    found = {row["name"]: (row["value"], row["source"]) for row in map(json.loads, done.stdout.splitlines())}
+    assert found["group.max.size"] == ("5", "this-broker") and found["num.partitions"] == ("3", "this-broker")
+    assert found["log.retention.ms"] == ("604800000", "default")
+    wrong = millrace(*at, "--set", "num.partition=3")
+    assert wrong.returncode == 1 and "did you mean num.partitions?" in wrong.stderr
+    for usage in (["--every-broker"], ["--set", "a=1", "--delete", "a"], ["--set", "a=1", "--json"], ["--set", "a"]):
+        assert millrace(*at, *usage).returncode == 64
+    assert millrace("config", "--set", "a=1").returncode == 64
     # What it would start with is another question, and says so.
     started = millrace("config", "--data", server.data)
     assert "604800000" in started.stdout and "millrace config --bootstrap" in started.stderr

@@ -42,6 +42,34 @@ extension Admin {
         return result.configs.map(BrokerConfig.init).sorted { $0.name < $1.name }
     }
 
+    /// Changes configs of a broker while it runs, or of every broker; what is not named stays. Throws with code `.refused`
+    /// and Kafka's reason, for instance INVALID_REQUEST (42), and changes nothing then. With `onlyValidating`, checks and
+    /// changes nothing.
+    ///
+    /// - Parameters:
+    ///   - id: the broker; nil: every broker of the cluster.
+    ///   - set: values by name.
+    ///   - delete: what returns to what the broker was started with.
+    public func alterConfigs(
+        ofBroker id: Int32?, set: [String: String] = [:], delete: [String] = [], onlyValidating: Bool = false
+    ) async throws(KafkaClientError) {
+        try await client.retrying(until: client.operationDeadline) { () async throws(KafkaClientError) in
+            let response = try await client.request(to: id.map(Cluster.Target.node) ?? .controller) { _ in
+                IncrementalAlterConfigsRequest(
+                    altering: id.map { "\($0)" } ?? "", type: Self.brokerResource, set: set, delete: delete,
+                    onlyValidating: onlyValidating)
+            }
+            let subject = id.map { "broker \($0)" } ?? "every broker"
+            guard let result = response.responses.first else {
+                throw KafkaClientError(.malformed, "the broker's answer does not mention \(subject)")
+            }
+            guard result.errorCode == .none else {
+                throw .refused(
+                    result.errorCode, "cannot change the configs of \(subject)", detail: result.errorMessage)
+            }
+        }
+    }
+
     /// Changes configs of a topic; what is not named stays. Throws with code `.refused` and Kafka's reason, for instance
     /// INVALID_CONFIG (40), and changes nothing then. With `onlyValidating`, checks and changes nothing.
     ///

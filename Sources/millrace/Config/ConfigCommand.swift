@@ -16,6 +16,7 @@ struct ConfigCommand: AsyncParsableCommand {
             run time and stored, which wins over file, environment and flags.
 
               millrace config --bootstrap 127.0.0.1:9092
+              millrace config --bootstrap 127.0.0.1:9092 --set log.retention.ms=86400000
 
             Exit status: 0 everything is right; 64 something is not, told with file, line and column.
             """)
@@ -32,6 +33,21 @@ struct ConfigCommand: AsyncParsableCommand {
     @Option(help: "With --bootstrap: the broker's id. (default: the lowest)")
     var broker: Int32?
 
+    @Option(help: ArgumentHelp("With --bootstrap: a config to change; may be repeated.", valueName: "key=value"))
+    var set: [NamedValue] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "With --bootstrap: a config that returns to what the broker was started with; may be repeated.",
+            valueName: "key"))
+    var delete: [String] = []
+
+    @Flag(help: "With --set and --delete: change every broker, not one.")
+    var everyBroker = false
+
+    @Flag(help: "With --set and --delete: check only, and change nothing.")
+    var dryRun = false
+
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var options: ServeOptions
 
@@ -43,7 +59,23 @@ struct ConfigCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--bootstrap asks a running broker: neither --check, --yaml nor options of `serve` fit")
         }
-        if broker != nil, cluster.bootstrap == nil { throw ValidationError("--broker goes with --bootstrap") }
+        if cluster.bootstrap == nil, broker != nil || isChanging || everyBroker || dryRun {
+            throw ValidationError("what is about a running broker needs --bootstrap, which names it")
+        }
+        try validateChange()
+    }
+
+    /// Whether a running broker is to be changed.
+    private var isChanging: Bool { !set.isEmpty || !delete.isEmpty }
+
+    private func validateChange() throws {
+        if everyBroker || dryRun, !isChanging { throw ValidationError("say what to change: --set or --delete") }
+        if json, isChanging { throw ValidationError("--json shows configs: ask for them after the change") }
+        if everyBroker, broker != nil { throw ValidationError("--every-broker and --broker exclude each other") }
+        let keys = set.map(\.name) + delete
+        if let key = keys.first(where: { key in keys.count { $0 == key } > 1 }) {
+            throw ValidationError("\(key) is named twice")
+        }
     }
 
     func run() async throws {
@@ -52,17 +84,25 @@ struct ConfigCommand: AsyncParsableCommand {
         try output.flush()
     }
 
-    /// What a running broker says.
+    /// What a running broker says, or that it was changed.
     private func running() async throws -> String {
-        let (broker, json) = (broker, json)
-        return try await cluster.withClient { client in
+        try await cluster.withClient { client in
             let brokers = try await client.admin.describeCluster().brokers
             guard let id = broker ?? brokers.map(\.id).min() else {
                 throw CommandFailure(message: "the cluster names no broker")
             }
+            if isChanging { return try await change(everyBroker ? nil : id, client.admin) }
             let configs = try await client.admin.describeConfigs(ofBroker: id)
             return json ? BrokerConfigReport.json(configs) : BrokerConfigReport.table(configs)
         }
+    }
+
+    private func change(_ id: Int32?, _ admin: Admin) async throws -> String {
+        try await admin.alterConfigs(
+            ofBroker: id, set: Dictionary(uniqueKeysWithValues: set.map { ($0.name, $0.value) }), delete: delete,
+            onlyValidating: dryRun)
+        let subject = id.map { "broker \($0)" } ?? "every broker"
+        return dryRun ? "\(subject) can be changed so\n" : "changed \(subject)\n"
     }
 
     /// What a server would start with.

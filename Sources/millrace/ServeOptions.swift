@@ -3,17 +3,20 @@ import ArgumentParser
 /// The options of `millrace serve`, as given: texts that `Configuration` checks, a property for each setting of
 /// `SettingTable` under the same name. What is missing comes from the environment, the file, then the defaults.
 struct ServeOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("The configuration file, in YAML. (default: none)", valueName: "file"),
-        completion: .file(extensions: ["yaml", "yml"]))
-    var config: String?
-
+    @OptionGroup(title: "The configuration file") var file: FileOptions
     @OptionGroup(title: Setting.Section.process.rawValue) var process: ProcessOptions
     @OptionGroup(title: Setting.Section.kafka.rawValue) var kafka: KafkaOptions
     @OptionGroup(title: Setting.Section.http.rawValue) var http: HTTPOptions
     @OptionGroup(title: Setting.Section.groups.rawValue) var groups: GroupOptions
     @OptionGroup(title: Setting.Section.log.rawValue) var log: LogOptions
     @OptionGroup(title: Setting.Section.topicDefaults.rawValue) var topics: TopicDefaultOptions
+}
+
+struct FileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The configuration file, in YAML. (default: none)", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
 }
 
 struct ProcessOptions: ParsableArguments {
@@ -98,6 +101,9 @@ struct TopicDefaultOptions: ParsableArguments {
 }
 
 extension ServeOptions {
+    /// The configuration file.
+    var config: String? { file.config }
+
     /// What was given, by the option's name, in the order of the table.
     var given: [(option: String, text: String)] {
         // As ArgumentParser does, which finds the options by reflection.

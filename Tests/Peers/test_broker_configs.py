@@ -1,5 +1,6 @@
 """Configs of the broker that are changed while it runs: what clients see, what they do at once, and a kill -9."""
 
+import subprocess
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from kafka.admin import ConfigResource as KafkaConfigResource
 from kafka.admin import ConfigResourceType as KafkaResourceType
 from kafka.admin import KafkaAdminClient
 
+from server import binary
 from wire import administration, groups
 from wire.definitions import FIND_COORDINATOR, Error
 
@@ -238,6 +240,23 @@ def test_kafka_python_changes_the_broker(new_server):
         client.close()
     with server.connect() as connection:
         assert seen(connection, "group.max.size")[:2] == ("12", DYNAMIC)
+
+
+def test_a_backup_keeps_them(new_server, tmp_path):
+    server = new_server()
+    with server.connect() as connection:
+        change(connection, "1", ("num.partitions", SET, "3"))
+        change(connection, "", ("log.retention.ms", SET, "77"))
+    backup, restored = server.directory / "backup", server.directory / "restored"
+    for arguments in (["backup", "--data", server.data, "--to", backup],
+                      ["restore", "--from", backup, "--data", restored]):
+        subprocess.run([str(binary()), *map(str, arguments)], capture_output=True, timeout=60, check=True)
+    server.stop()
+    server.data = restored
+    server.start()
+    with server.connect() as connection:
+        assert seen(connection, "num.partitions")[:2] == ("3", DYNAMIC)
+        assert seen(connection, "log.retention.ms")[:2] == ("77", DYNAMIC_DEFAULT)
 
 
 def test_a_stored_config_that_fits_no_more_is_passed_over(new_server):

@@ -18,91 +18,50 @@ struct ConfigCommand: AsyncParsableCommand {
               millrace config --bootstrap 127.0.0.1:9092
               millrace config --bootstrap 127.0.0.1:9092 --set log.retention.ms=86400000
 
-            Exit status: 0 everything is right; 64 something is not, told with file, line and column.
+            Exit status: 0 everything is right; 64 something is not, told with file, line and column; 1 the broker refused, or \
+            cannot be reached.
             """)
 
-    @Flag(help: "Only check: print nothing but mistakes.")
-    var check = false
-
-    @Flag(help: "Print one JSON object per setting and line.")
-    var json = false
-
-    @Flag(help: "Print a configuration file with every setting and its documentation.")
-    var yaml = false
-
-    @Option(help: "With --bootstrap: the broker's id. (default: the lowest)")
-    var broker: Int32?
-
-    @Option(help: ArgumentHelp("With --bootstrap: a config to change; may be repeated.", valueName: "key=value"))
-    var set: [NamedValue] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "With --bootstrap: a config that returns to what the broker was started with; may be repeated.",
-            valueName: "key"))
-    var delete: [String] = []
-
-    @Flag(help: "With --set and --delete: change every broker, not one.")
-    var everyBroker = false
-
-    @Flag(help: "With --set and --delete: check only, and change nothing.")
-    var dryRun = false
-
-    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup(title: "What to show") var show: ConfigShowOptions
+    @OptionGroup(title: "A running broker") var change: ConfigChangeOptions
     @OptionGroup var options: ServeOptions
 
     func validate() throws {
-        guard [check, json, yaml].filter({ $0 }).count < 2 else {
-            throw ValidationError("--check, --json and --yaml exclude each other")
-        }
-        if cluster.bootstrap != nil, check || yaml || options.config != nil || !options.given.isEmpty {
+        if change.isAboutBroker, show.check || show.yaml || options.config != nil || !options.given.isEmpty {
             throw ValidationError(
                 "--bootstrap asks a running broker: neither --check, --yaml nor options of `serve` fit")
         }
-        if cluster.bootstrap == nil, broker != nil || isChanging || everyBroker || dryRun {
-            throw ValidationError("what is about a running broker needs --bootstrap, which names it")
-        }
-        try validateChange()
-    }
-
-    /// Whether a running broker is to be changed.
-    private var isChanging: Bool { !set.isEmpty || !delete.isEmpty }
-
-    private func validateChange() throws {
-        if everyBroker || dryRun, !isChanging { throw ValidationError("say what to change: --set or --delete") }
-        if json, isChanging { throw ValidationError("--json shows configs: ask for them after the change") }
-        if everyBroker, broker != nil { throw ValidationError("--every-broker and --broker exclude each other") }
-        let keys = set.map(\.name) + delete
-        if let key = keys.first(where: { key in keys.count { $0 == key } > 1 }) {
-            throw ValidationError("\(key) is named twice")
+        if show.json, change.isChanging {
+            throw ValidationError("--json shows configs: ask for them after the change")
         }
     }
 
     func run() async throws {
         let output = Output()
-        try output.write(cluster.bootstrap == nil ? try atStart() : try await running())
+        try output.write(change.isAboutBroker ? try await running() : try atStart())
         try output.flush()
     }
 
     /// What a running broker says, or that it was changed.
     private func running() async throws -> String {
-        try await cluster.withClient { client in
+        try await change.cluster.withClient { client in
             let brokers = try await client.admin.describeCluster().brokers
-            guard let id = broker ?? brokers.map(\.id).min() else {
+            guard let id = change.broker ?? brokers.map(\.id).min() else {
                 throw CommandFailure(message: "the cluster names no broker")
             }
-            if isChanging { return try await change(everyBroker ? nil : id, client.admin) }
+            if change.isChanging { return try await alter(change.everyBroker ? nil : id, client.admin) }
             let configs = try await client.admin.describeConfigs(ofBroker: id)
-            return json ? BrokerConfigReport.json(configs) : BrokerConfigReport.table(configs)
+            return show.json ? BrokerConfigReport.json(configs) : BrokerConfigReport.table(configs)
         }
     }
 
-    private func change(_ id: Int32?, _ admin: Admin) async throws -> String {
+    private func alter(_ id: Int32?, _ admin: Admin) async throws -> String {
         try await admin.alterConfigs(
-            ofBroker: id, set: Dictionary(uniqueKeysWithValues: set.map { ($0.name, $0.value) }), delete: delete,
-            onlyValidating: dryRun)
+            ofBroker: id, set: Dictionary(uniqueKeysWithValues: change.set.map { ($0.name, $0.value) }),
+            delete: change.delete,
+            onlyValidating: change.dryRun)
         let subject = id.map { "broker \($0)" } ?? "every broker"
-        return dryRun ? "\(subject) can be changed so\n" : "changed \(subject)\n"
+        return change.dryRun ? "\(subject) can be changed so\n" : "changed \(subject)\n"
     }
 
     /// What a server would start with.
@@ -117,10 +76,10 @@ struct ConfigCommand: AsyncParsableCommand {
             ConfigurationFailure(mistakes: configuration.mistakes).report()
             throw ExitCode(ExitStatus.usage)
         }
-        if check { return "" }
+        if show.check { return "" }
         noteStored(configuration.settings.data)
-        if json { return ConfigurationReport.json(configuration) }
-        return yaml ? ConfigurationReport.yaml(configuration) : ConfigurationReport.table(configuration)
+        if show.json { return ConfigurationReport.json(configuration) }
+        return show.yaml ? ConfigurationReport.yaml(configuration) : ConfigurationReport.table(configuration)
     }
 
     /// The store is not opened: as another user that could leave files in it which the server may not read.

@@ -112,8 +112,8 @@ let services: [Target] = [
     .testTarget(
         name: "KafkaClientTests",
         dependencies: nio + [
-            "KafkaClient", "KafkaWire", "Bytes", "Machine", "Log", "Storage", "Instruments", "ServeKafka",
-            "MillraceTesting",
+            "KafkaClient", "KafkaWire", "Bytes", "Machine", "SimulatedMachine", "Log", "Storage", "Instruments",
+            "ServeKafka", "MillraceTesting",
             .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),

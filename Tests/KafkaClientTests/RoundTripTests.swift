@@ -1,3 +1,4 @@
+import Instruments
 import KafkaClient
 import Testing
 
@@ -49,6 +50,31 @@ import Testing
                     values += try batch.records().map { text($0.value) }
                 }
                 #expect(values == records.map { text($0.value) })
+            }
+        }
+    }
+
+    /// One that reads many partitions to the end, and waits for more, names few of them.
+    @Test func aConsumerOfManyPartitionsNamesWhatChanged() async throws {
+        try await ServerUnderTest.run(partitions: 20) { server in
+            try await server.withClient { client in
+                let producer = try client.producer()
+                let consumer = try client.consumer()
+                _ = try await producer.send(Record(value: nil), to: "many")
+                try await consumer.assign("many", from: .earliest)
+                var read: [String] = []
+                for round in 0..<5 {
+                    let keys = (0..<40).map { "\(round)-\($0)" }
+                    for key in keys { _ = try await producer.send(Record(key: key, "v"), to: "many") }
+                    while read.count < (round + 1) * 40, let batch = try await consumer.nextBatch() {
+                        read += try batch.records().compactMap { text($0.key) }
+                    }
+                    #expect(Set(read.suffix(40)) == Set(keys) && read.count == (round + 1) * 40)
+                }
+                let page = server.instruments.render()
+                #expect(page.contains("millrace_fetch_sessions 1\n"))
+                #expect(!page.contains("millrace_fetch_incremental_total 0\n"))
+                #expect(!page.contains("millrace_kafka_errors_total{api=\"Fetch\""))
             }
         }
     }

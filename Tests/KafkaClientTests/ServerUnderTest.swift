@@ -14,6 +14,7 @@ struct ServerUnderTest: Sendable {
     /// Where it listens, `127.0.0.1:PORT`.
     let address: String
     let port: Int
+    let instruments: InstrumentRegistry
 
     /// Serves while `body` runs. `advertisedPort` is what it tells clients to connect to, if not its own port.
     static func run<Value>(
@@ -33,12 +34,14 @@ struct ServerUnderTest: Sendable {
         let groups = GroupCoordinator(log: log)
         groups.start()
         defer { groups.stop() }
+        let instruments = InstrumentRegistry()
         let server = try await KafkaServer.start(
-            settings: settings, log: log, groups: groups, instruments: InstrumentRegistry(), machine: machine,
+            settings: settings, log: log, groups: groups, instruments: instruments, machine: machine,
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: quietLogger)
         let port = server.address.port ?? 0
         do {
-            let value = try await body(ServerUnderTest(address: "127.0.0.1:\(port)", port: port))
+            let value = try await body(
+                ServerUnderTest(address: "127.0.0.1:\(port)", port: port, instruments: instruments))
             await server.stop(within: 1_000)
             return value
         } catch {

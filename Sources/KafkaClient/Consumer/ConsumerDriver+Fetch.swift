@@ -16,9 +16,16 @@ extension ConsumerDriver {
             let version = try connection.version(of: FetchRequest.self, limit: ids.values.contains(.zero) ? 12 : .max)
             let wait = Int64(consumer.settings.maximumWaitMilliseconds)
             let deadline = Time.monotonicMilliseconds() + wait + consumer.client.settings.requestTimeoutMilliseconds
+            let plan = sessions[broker, default: FetchSessionState()].plan(
+                entries, ids: ids, usesTopicIDs: version >= 13)
             connection.send(
-                FetchRequest(entries, ids: ids, consumer.settings), version: version, deadline: deadline
+                FetchRequest(plan, ids: ids, consumer.settings), version: version, deadline: deadline
             ) { [weak cluster] result in
+                switch result {
+                case .success(let reply):
+                    self.sessions[broker]?.answered(reply.body.errorCode, sessionID: reply.body.sessionId)
+                case .failure: self.sessions[broker]?.failed()
+                }
                 guard let cluster else { return }
                 self.ended(
                     entries, broker: broker,
@@ -174,13 +181,15 @@ struct FetchAnswers {
 }
 
 extension FetchRequest {
-    fileprivate init(_ entries: [FetchState.Entry], ids: [String: Uuid], _ settings: ConsumerSettings) {
+    fileprivate init(_ plan: FetchSessionState.Plan, ids: [String: Uuid], _ settings: ConsumerSettings) {
         self.init()
+        sessionId = plan.sessionID
+        sessionEpoch = plan.epoch
         maxWaitMs = settings.maximumWaitMilliseconds
         minBytes = settings.minimumBytes
         maxBytes = settings.maximumFetchBytes
         isolationLevel = settings.readsCommittedOnly ? 1 : 0
-        for entry in entries {
+        for entry in plan.named {
             var partition = FetchPartition()
             partition.partition = entry.partition.partition
             partition.fetchOffset = entry.offset
@@ -194,6 +203,13 @@ extension FetchRequest {
             topic.topicId = ids[entry.partition.topic] ?? .zero
             topic.partitions = [partition]
             topics.append(topic)
+        }
+        for one in plan.forgotten {
+            var topic = ForgottenTopic()
+            topic.topic = one.partition.topic
+            topic.topicId = one.topicID
+            topic.partitions = [one.partition.partition]
+            forgottenTopicsData.append(topic)
         }
     }
 }

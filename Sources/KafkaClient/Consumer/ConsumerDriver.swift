@@ -7,6 +7,8 @@ import Synchronization
 final class ConsumerDriver {
     private let search: LeaderSearch
     private let timer = EarliestTimer()
+    /// By broker.
+    var sessions: [Int32: FetchSessionState] = [:]
     private var listener: Int?
 
     init(client: ClientSettings) {

@@ -26,6 +26,7 @@ struct ProcessOptions: ParsableArguments {
     @Option(help: .setting("log-format")) var logFormat: String?
     @Option(help: .setting("log-level")) var logLevel: String?
     @Flag(help: .setting("allow-unauthenticated-public")) var allowUnauthenticatedPublic = false
+    @Flag(help: .setting("ignore-stored-configs")) var ignoreStoredConfigs = false
     @Option(help: .setting("grpc-listen")) var grpcListen: String?
 }
 

@@ -22,6 +22,8 @@ struct ServeSettings: Sendable {
     var grpc: ListenAddress?
     /// Whether addresses other than loopback may be listened on. Default false.
     var allowsUnauthenticatedPublic = false
+    /// Whether configs that were changed at run time and stored are left out. Default false.
+    var ignoresStoredConfigs = false
     /// Where the ready line is written besides STDOUT. Default nil: nowhere.
     var readyFile: String?
     /// How long a graceful stop waits for clients, in seconds. Default 10.

@@ -242,6 +242,27 @@ def test_kafka_python_changes_the_broker(new_server):
         assert seen(connection, "group.max.size")[:2] == ("12", DYNAMIC)
 
 
+def test_a_change_that_locks_everybody_out_can_be_taken_back(new_server):
+    server = new_server()
+
+    def config(*arguments):
+        return subprocess.run([str(binary()), "config", "--bootstrap", server.bootstrap, "--timeout", "2s", *arguments],
+                              capture_output=True, text=True, timeout=60)
+
+    assert config("--set", "max.connections=1").returncode == 0
+    server.restart()
+    assert config("--delete", "max.connections").returncode == 1
+    server.stop()
+    server.flags.append("--ignore-stored-configs")
+    server.start()
+    assert "are ignored" in server.log_text() and "configs=max.connections" in server.log_text()
+    assert config("--delete", "max.connections").returncode == 0
+    server.stop()
+    server.flags.remove("--ignore-stored-configs")
+    server.start()
+    assert config().returncode == 0
+
+
 def test_a_backup_keeps_them(new_server, tmp_path):
     server = new_server()
     with server.connect() as connection:

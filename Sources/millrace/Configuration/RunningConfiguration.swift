@@ -32,11 +32,18 @@ final class RunningConfiguration: BrokerConfiguration {
         for problem in stored.problems {
             logger.warning("a stored broker config is passed over", metadata: ["reason": "\(problem)"])
         }
-        state = Mutex(State(everyBroker: every, thisBroker: this, configuration: stored.configuration))
-        if !every.isEmpty || !this.isEmpty {
-            let names = Set(every.keys).union(this.keys).sorted().joined(separator: ",")
-            logger.info("broker configs that were changed at run time", metadata: ["configs": "\(names)"])
-        }
+        let isIgnoring = started.settings.ignoresStoredConfigs
+        state = Mutex(
+            State(
+                everyBroker: every, thisBroker: this, configuration: isIgnoring ? started : stored.configuration))
+        guard !every.isEmpty || !this.isEmpty else { return }
+        let names = Set(every.keys).union(this.keys).sorted().joined(separator: ",")
+        logger.log(
+            level: isIgnoring ? .warning : .info,
+            isIgnoring
+                ? "broker configs that were changed at run time are ignored"
+                : "broker configs that were changed at run time",
+            metadata: ["configs": "\(names)"])
     }
 
     /// The settings in force.
@@ -76,14 +83,17 @@ final class RunningConfiguration: BrokerConfiguration {
             case .everyBroker: every = try BrokerConfigTable.apply(changes, to: isWhole ? [:] : every)
             case .thisBroker: this = try BrokerConfigTable.apply(changes, to: isWhole ? [:] : this)
             }
-            let configuration = started.adding(StoredConfigs.given(every, this))
-            guard configuration.mistakes.isEmpty else {
-                throw LogError(.invalidConfig, configuration.mistakes.map(\.message).joined(separator: "; "))
-            }
+            let known = StoredConfigs.taking(state.everyBroker, state.thisBroker, on: started).problems
+            let changed = StoredConfigs.taking(every, this, on: started)
+            // What did not fit before is no reason to refuse a change of something else.
+            let problems = changed.problems.filter { !known.contains($0) }
+            guard problems.isEmpty else { throw LogError(.invalidConfig, problems.joined(separator: "; ")) }
             guard !validateOnly else { return }
             try store.store(scope == .everyBroker ? every : this, scope)
-            (state.everyBroker, state.thisBroker, state.configuration) = (every, this, configuration)
-            state.apply?(configuration.settings)
+            (state.everyBroker, state.thisBroker) = (every, this)
+            guard !started.settings.ignoresStoredConfigs else { return }
+            state.configuration = changed.configuration
+            state.apply?(changed.configuration.settings)
         }
     }
 }

@@ -47,6 +47,12 @@ enum SettingTable {
             Listen on addresses other than loopback although nothing asks who connects: anyone who can reach them can \
             read, write and delete everything.
             """),
+        .truth(
+            "ignore-stored-configs", .process, \.ignoresStoredConfigs,
+            """
+            Go without the configs that were changed at run time, for a server that they keep from serving. They stay \
+            stored; changes of them are stored too, and hold from the next start without this.
+            """),
         .address(
             "grpc-listen", .process, \.grpc, defaultNote: "127.0.0.1:4317",
             "Where to listen for gRPC. Accepted for later; nothing is served there yet."),

@@ -126,6 +126,38 @@ import Testing
         #expect(try metadata.list(prefix: "").isEmpty)
     }
 
+    @Test func whatIsStoredCanBeIgnoredAndMended() throws {
+        try set(running(), .thisBroker, "max.connections", "1")
+        try set(running(), .everyBroker, "num.partitions", "3")
+        let ignoring = try running([flag("ignore-stored-configs", "true")])
+        #expect(ignoring.settings.kafka.maximumConnections == 4_096 && ignoring.settings.kafka.defaultPartitions == 1)
+        #expect(ignoring.describe(.thisBroker).first { $0.name == "max.connections" }?.source == .default)
+        #expect(ignoring.describe(.everyBroker).map(\.name) == ["num.partitions"])
+        try ignoring.alter(.thisBroker, ["max.connections": .reset], isWhole: false, validateOnly: false)
+        #expect(ignoring.settings.kafka.defaultPartitions == 1)
+        let again = try running()
+        #expect(again.settings.kafka.maximumConnections == 4_096 && again.settings.kafka.defaultPartitions == 3)
+    }
+
+    @Test func whatCannotBeStoredChangesNothing() throws {
+        let running = try running()
+        let seen = Applied()
+        running.begin(applying: { seen.add($0) }, diskReserve: { nil })
+        metadata.close()
+        let told = refusal { try set(running, .thisBroker, "num.partitions", "3") }
+        #expect(told?.hasPrefix("metadata: ") == true)
+        #expect(running.settings.kafka.defaultPartitions == 1 && seen.all.count == 1)
+    }
+
+    @Test func aMisfitThatIsStoredDoesNotKeepOthersFromChanging() throws {
+        try set(running(), .thisBroker, "group.min.session.timeout.ms", "9000")
+        let later = try running([flag("group-max-session-timeout", "8000")])
+        try set(later, .thisBroker, "num.partitions", "3")
+        #expect(later.settings.kafka.defaultPartitions == 3)
+        #expect(later.settings.groups.minimumSessionMilliseconds == 6_000)
+        #expect(refusal { try set(later, .thisBroker, "group.max.session.timeout.ms", "5000") } != nil)
+    }
+
     @Test func whatIsStoredAndFitsNoMoreIsPassedOver() {
         let started = Configuration([flag("group-max-session-timeout", "8000")])
         let stored = [

@@ -56,7 +56,7 @@ public struct KafkaServerSettings: Sendable {
     /// us larger requests. 0 turns sessions off. Default 1,000, as Kafka's
     /// `max.incremental.fetch.session.cache.slots`.
     public var maximumFetchSessions = 1_000
-    /// Partitions of all fetch sessions together, at about 300 bytes each; then those go that were not used for two
+    /// Partitions of all fetch sessions together, at about 400 bytes each; then those go that were not used for two
     /// minutes, else new sessions are refused as above, and one that grows is closed with FETCH_SESSION_ID_NOT_FOUND:
     /// the client begins anew. Default 200,000.
     public var maximumFetchSessionPartitions = 200_000

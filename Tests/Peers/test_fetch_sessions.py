@@ -4,6 +4,7 @@ kafka-python uses sessions from 2.1 on. librdkafka (so confluent-kafka and kcat)
 every time; kafka-python 2.0 does too.
 """
 
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -195,3 +196,42 @@ def test_real_clients_read_everything_with_or_without(new_server, topic, name):
             assert connection.produce(topic, [b"%d" % number], partition=number % 20).error_code == 0
         assert sorted(int(message.value) for message in reading.result()) == list(range(200))
     assert (server.metric("millrace_fetch_incremental_total") > 0) == (name in USES_SESSIONS)
+
+
+def test_a_crowd_in_one_session_hurts_nobody_else(server, connection, topic):
+    """Many connections, so both event loops, in one session with any epoch, while its topics come and go."""
+    connection.create_topic(topic, partitions=4)
+    honest, shared = Session(), Session()
+    honest.fetch(connection, [(topic, partition, 0) for partition in range(4)])
+    shared.fetch(connection, [(topic, partition, 0) for partition in range(4)])
+    allowed = {0, Error.INVALID_FETCH_SESSION_EPOCH, Error.FETCH_SESSION_ID_NOT_FOUND}
+
+    def push(number):
+        chance, successes = random.Random(number), 0
+        with server.connect() as mine:
+            for step in range(150):
+                guess = shared.epoch + chance.choice([0, 0, 0, 1, -1, 0x7fff])
+                wanted = [(chance.choice([topic, f"{topic}-gone"]), chance.randrange(6), chance.choice([0, 1, 99]))]
+                forget = [(topic, chance.randrange(6))] if chance.random() < 0.3 else []
+                body = Session(12, shared.id, guess).fetch(mine, wanted, forget, max_wait_ms=chance.choice([0, 0, 3]))
+                assert body.error_code in allowed
+                if body.error_code == 0:
+                    successes, shared.epoch = successes + 1, guess + 1
+                elif body.error_code == Error.FETCH_SESSION_ID_NOT_FOUND:
+                    # Somebody forgot its last partition.
+                    begun = Session()
+                    begun.fetch(mine, [(topic, 0, 0)])
+                    shared.id, shared.epoch = begun.id, 1
+                elif chance.random() < 0.5:
+                    shared.epoch += chance.choice([1, 1, -1])
+        return successes
+
+    with ThreadPoolExecutor(8) as pool:
+        crowd = [pool.submit(push, number) for number in range(8)]
+        with server.connect() as other:
+            for _ in range(20):
+                other.create_topic(f"{topic}-gone")
+                other.produce(topic, [b"x"], partition=3)
+                assert other.delete_topic(f"{topic}-gone") == 0
+        assert sum(one.result() for one in crowd) > 50
+    assert told(honest.fetch(connection)) == [(topic, 3, 0, 20)]

@@ -55,7 +55,7 @@ extension SettingTable {
         .number(
             "max-fetch-session-partitions", .kafka, \.kafka.maximumFetchSessionPartitions, 0...100_000_000,
             broker: .fixed("millrace.fetch.session.partitions.max"),
-            "Partitions of all fetch sessions together, of some 300 bytes each; beyond, as above."),
+            "Partitions of all fetch sessions together, of some 400 bytes each; beyond, as above."),
         .number(
             "administration-threads", .kafka, \.kafka.administrationThreads, 1...256,
             "Threads for what may wait for the disk besides appending: creating topics, changing configs."),

@@ -153,7 +153,10 @@ let package = Package(
     name: "millrace",
     // The engines are products only for the package in Fuzz/.
     products: enginesOnly
-        ? [.library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"])]
+        ? [
+            .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
+            .library(name: "Log", targets: ["Log"]),
+        ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),
             .library(name: "KafkaClient", targets: ["KafkaClient"]),

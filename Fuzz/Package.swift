@@ -30,6 +30,10 @@ let package = Package(
             name: "FuzzBatches", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(
             name: "FuzzCodecs", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzStored",
+            dependencies: wire + ["FuzzDriver", .product(name: "Log", package: "millrace")], swiftSettings: fuzzer,
+            linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]
 )

@@ -5,12 +5,15 @@ import KafkaWire
 /// Writes the seeds of the fuzzers into `Corpus/<fuzzer>/`: every message of Kafka's definitions in every version,
 /// batches of every codec, and compressed bytes.
 ///
-/// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`.
+/// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`, and the
+/// files in `../Tests/LogTests/Golden`.
 @main
 enum MakeCorpus {
     static func main() throws {
-        let counts = [try writeRequests(), try writeBatches(), try writeCodecs()]
-        print("wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts")
+        let counts = [try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored()]
+        print(
+            "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files"
+        )
     }
 
     private static func write(_ fuzzer: String, _ name: String, _ bytes: [UInt8]) throws {
@@ -71,6 +74,33 @@ enum MakeCorpus {
             }
         }
         return Compression.allCases.count * 6
+    }
+
+    /// What the log reads back: a golden file of each kind, and a committed offset.
+    private static func writeStored() throws -> Int {
+        let files: [(selector: UInt8, name: String, skipped: Int)] = [
+            (1, "format-2/journal.0", 4096), (2, "format-1/00000000000000000012.snapshot", 0),
+            (3, "format-1/checkpoint", 0), (3, "backup-1/checkpoint", 0), (4, "backup-1/metadata", 0),
+            (5, "backup-1/manifest", 0), (6, "format-1/00000000000000000000.index", 0), (7, "format-1/format", 0),
+        ]
+        for (number, file) in files.enumerated() {
+            let bytes = try Data(contentsOf: URL(filePath: "../Tests/LogTests/Golden/\(file.name)"))
+            for flag: UInt8 in [0, 0x80] {
+                try write("FuzzStored", "\(number)-\(flag)", [file.selector | flag] + bytes.dropFirst(file.skipped))
+            }
+        }
+        var key = ByteWriter()
+        key.write(Int16(1))
+        for text in ["group", "topic"] { key.write(text, compact: false) }
+        key.write(Int32(0))
+        var value = ByteWriter()
+        value.write(Int16(3))
+        value.write(Int64(42))
+        value.write(Int32(1))
+        value.write("metadata", compact: false)
+        value.write(Int64(1_700_000_000_000))
+        try write("FuzzStored", "offset", [0, UInt8(key.count)] + key.array() + value.array())
+        return 2 * files.count + 1
     }
 
     private static func writeCodecs() throws -> Int {

@@ -73,7 +73,8 @@ public struct BackupManifest: Sendable, Equatable {
     ///
     /// - Throws: `.damaged`, `.formatTooNew`.
     init(decoding bytes: [UInt8], path: String) throws(LogError) {
-        let text = String(decoding: bytes, as: UTF8.self)
+        // Text that had to be mended would have another length than its bytes.
+        let text = String(validating: bytes, as: UTF8.self) ?? ""
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 2, lines.last == "", let first = lines.first, first.hasPrefix(Self.prefix),
             let found = Int(first.dropFirst(Self.prefix.count))

@@ -55,7 +55,8 @@ struct Checkpoint: Sendable, Equatable {
         return try bytes.withBytes { bytes throws(LogError) in try decode(bytes, path) }
     }
 
-    private static func decode(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(LogError) -> Checkpoint {
+    /// - Throws: `.damaged`, `.formatTooNew`.
+    static func decode(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(LogError) -> Checkpoint {
         guard bytes.count >= headerBytes + 4, bytes.bigEndian(0, as: UInt32.self) == magic,
             bytes.bigEndian(bytes.count - 4, as: UInt32.self)
                 == Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 4)]))

@@ -219,8 +219,11 @@ struct OpenStore: MetadataStore {
         for name in reader.manifest.files.map(\.path) + ["manifest"] {
             let bytes = try backup.site.contents("/backup/" + name)
             for position in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 40)) {
-                try backup.site.overwrite("/backup/" + name, at: Int64(position), with: [bytes[position] ^ 0x11])
-                #expect(throws: LogError.self) { try BackupReader("/backup", files).verify() }
+                // The second leaves no text behind: a byte that may stand nowhere in UTF-8.
+                for other in [bytes[position] ^ 0x11, 0xFF] where other != bytes[position] {
+                    try backup.site.overwrite("/backup/" + name, at: Int64(position), with: [other])
+                    #expect(throws: LogError.self) { try BackupReader("/backup", files).verify() }
+                }
                 try backup.site.overwrite("/backup/" + name, at: Int64(position), with: [bytes[position]])
             }
             try backup.site.truncate("/backup/" + name, to: Int64(bytes.count - 1))

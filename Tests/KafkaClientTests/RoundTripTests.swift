@@ -75,6 +75,11 @@ import Testing
                 #expect(page.contains("millrace_fetch_sessions 1\n"))
                 #expect(!page.contains("millrace_fetch_incremental_total 0\n"))
                 #expect(!page.contains("millrace_kafka_errors_total{api=\"Fetch\""))
+                consumer.close()
+                for _ in 0..<500 where !server.instruments.render().contains("millrace_fetch_sessions 0\n") {
+                    try await Task.sleep(nanoseconds: 10_000_000)
+                }
+                #expect(server.instruments.render().contains("millrace_fetch_sessions 0\n"))
             }
         }
     }

@@ -201,29 +201,31 @@ def test_real_clients_read_everything_with_or_without(new_server, topic, name):
 def test_a_crowd_in_one_session_hurts_nobody_else(server, connection, topic):
     """Many connections, so both event loops, in one session with any epoch, while its topics come and go."""
     connection.create_topic(topic, partitions=4)
-    honest, shared = Session(), Session()
+    honest, first = Session(), Session()
     honest.fetch(connection, [(topic, partition, 0) for partition in range(4)])
-    shared.fetch(connection, [(topic, partition, 0) for partition in range(4)])
-    allowed = {0, Error.INVALID_FETCH_SESSION_EPOCH, Error.FETCH_SESSION_ID_NOT_FOUND}
+    first.fetch(connection, [(topic, partition, 0) for partition in range(4)])
+    # The session, and the epoch that whoever got through last has left it at.
+    at, allowed = [(first.id, 1)], {0, Error.INVALID_FETCH_SESSION_EPOCH, Error.FETCH_SESSION_ID_NOT_FOUND}
 
     def push(number):
         chance, successes = random.Random(number), 0
         with server.connect() as mine:
-            for step in range(150):
-                guess = shared.epoch + chance.choice([0, 0, 0, 1, -1, 0x7fff])
+            for _ in range(150):
+                session, epoch = at[0]
+                guess = epoch + chance.choice([0, 0, 0, 1, -1, 0x7fff])
                 wanted = [(chance.choice([topic, f"{topic}-gone"]), chance.randrange(6), chance.choice([0, 1, 99]))]
                 forget = [(topic, chance.randrange(6))] if chance.random() < 0.3 else []
-                body = Session(12, shared.id, guess).fetch(mine, wanted, forget, max_wait_ms=chance.choice([0, 0, 3]))
+                intruder = Session(12, session, guess)
+                body = intruder.fetch(mine, wanted, forget, max_wait_ms=chance.choice([0, 0, 3]))
                 assert body.error_code in allowed
                 if body.error_code == 0:
-                    successes, shared.epoch = successes + 1, guess + 1
-                elif body.error_code == Error.FETCH_SESSION_ID_NOT_FOUND:
-                    # Somebody forgot its last partition.
-                    begun = Session()
+                    successes += 1
+                    at[0] = max(at[0], (session, guess + 1)) if at[0][0] == session else at[0]
+                elif body.error_code == Error.FETCH_SESSION_ID_NOT_FOUND or chance.random() < 0.1:
+                    # Somebody forgot its last partition; or nobody knows any more where it is.
+                    begun = Session(12, session, 0)
                     begun.fetch(mine, [(topic, 0, 0)])
-                    shared.id, shared.epoch = begun.id, 1
-                elif chance.random() < 0.5:
-                    shared.epoch += chance.choice([1, 1, -1])
+                    at[0] = (begun.id, 1)
         return successes
 
     with ThreadPoolExecutor(8) as pool:
@@ -233,5 +235,5 @@ def test_a_crowd_in_one_session_hurts_nobody_else(server, connection, topic):
                 other.create_topic(f"{topic}-gone")
                 other.produce(topic, [b"x"], partition=3)
                 assert other.delete_topic(f"{topic}-gone") == 0
-        assert sum(one.result() for one in crowd) > 50
+        assert sum(one.result() for one in crowd) > 20
     assert told(honest.fetch(connection)) == [(topic, 3, 0, 20)]

@@ -38,6 +38,17 @@ extension ConsumerDriver {
         }
     }
 
+    /// Tells a broker that a session is over, so that it need not keep it for others to push out; best effort.
+    func leave(_ session: FetchSessionState, _ broker: Int32, _ cluster: Cluster) {
+        guard let id = session.openSessionID, let connection = cluster.ready(broker) else { return }
+        let limit: Int16 = session.usesTopicIDs ? .max : 12
+        guard let version = try? connection.version(of: FetchRequest.self, limit: limit) else { return }
+        var request = FetchRequest()
+        request.sessionId = id
+        request.sessionEpoch = -1
+        connection.send(request, version: version) { _ in }
+    }
+
     /// A request is over: settles each partition of it and hands over what came.
     private func ended(
         _ entries: [FetchState.Entry], broker: Int32, _ result: Result<FetchAnswers, KafkaClientError>,

@@ -23,6 +23,8 @@ final class ConsumerDriver {
     func stop(_ cluster: Cluster) {
         if let listener { cluster.listeners[listener] = nil }
         timer.cancel()
+        for (broker, session) in sessions { leave(session, broker, cluster) }
+        sessions.removeAll()
     }
 
     /// Looks up, fetches and connects what is due, and sets the timer for the rest.

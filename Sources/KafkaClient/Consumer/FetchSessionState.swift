@@ -29,7 +29,7 @@ struct FetchSessionState: Sendable {
     private var sessionID: Int32 = 0
     /// The epoch of the next request; 0 begins a session, and closes the one that it names.
     private var epoch: Int32 = 0
-    private var usesTopicIDs = false
+    private(set) var usesTopicIDs = false
     /// What the broker knows, once it has answered.
     private var known: [TopicPartition: Known] = [:]
 
@@ -67,6 +67,9 @@ struct FetchSessionState: Sendable {
         default: epoch = 0
         }
     }
+
+    /// The session that the broker keeps for us, or nil.
+    var openSessionID: Int32? { sessionID == 0 ? nil : sessionID }
 
     /// Nothing is known of the last request: the next one begins anew, and closes the session.
     mutating func failed() { epoch = 0 }

@@ -16,7 +16,20 @@ import Testing
         batch.removeAll()
         let isEmpty = batch.isEmpty
         #expect(isEmpty)
+        #expect(batch.capacity >= 40_000, "the next one may be as large")
+        batch.rest()
+        #expect(batch.capacity >= 40_000)
+        batch.append(response(byteCount: 64))
+        batch.removeAll()
+        batch.rest()
         #expect(batch.capacity <= 8 << 10)
+    }
+
+    @Test func whatWaitsIsNotGivenBack() {
+        var batch = OutboundBatch()
+        batch.append(response(byteCount: 100))
+        batch.rest()
+        #expect(batch.byteCount == 108)
     }
 
     @Test func theMemoryOfSmallResponsesIsUsedAgain() {

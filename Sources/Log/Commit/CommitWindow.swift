@@ -1,9 +1,12 @@
 /// Decides how long a round of group commit waits for company.
 ///
 /// A round that starts with the first request commits one request, while the others that were answered together a
-/// moment ago are on their way back. So a round waits until half of the requests that seem to be in flight are here
-/// (the other half comes while it runs), but not once arrivals pause, and never longer than a bound. A lone writer
-/// never waits: half of one is one.
+/// moment ago are on their way back. So a round waits until nine tenths of the requests that seem to be in flight are
+/// here, but not once arrivals pause, and never longer than a bound. A lone writer never waits.
+///
+/// Half of them instead, the others coming while the round runs, makes twice as many rounds: with 160 requests in flight
+/// 94 to a sync instead of 159, 5.1 µs of CPU each instead of 4.2, and a p99 of 1.29 ms instead of 1.04, because who just
+/// misses a round waits for two.
 struct CommitWindow: Sendable {
     /// Without an arrival for this long, nobody else is coming. Longer than it takes an event loop to serve a
     /// ready connection (5 to 50 µs), shorter than a disk's sync (100 µs and more) matters.
@@ -27,7 +30,7 @@ struct CommitWindow: Sendable {
     private var waitingWhenAsked = 0
 
     /// How many waiting requests start a round at once.
-    var target: Int { max(1, inFlight / 2) }
+    var target: Int { max(1, inFlight * 9 / 10) }
 
     mutating func arrive(_ requests: Int = 1, now: UInt64) {
         if waiting == 0 { firstArrival = now }

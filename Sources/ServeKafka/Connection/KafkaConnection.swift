@@ -268,9 +268,10 @@ final class KafkaConnection: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Closes the connection if one of its times is up.
+    /// To be called every second: closes the connection if one of its times is up, gives back memory.
     func enforceTimeouts(now: UInt64) {
         expireProduces(now: now)
+        outbound.rest()
         gauges.addPausedTime(now: now, in: loop.instruments)
         let isBusy = responses.inFlight > 0 && responses.admission != .notWritable
         let isReading = responses.admission == .open && !waitsForMemory

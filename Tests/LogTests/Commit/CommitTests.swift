@@ -19,17 +19,17 @@ import Testing
         }
     }
 
-    @Test func aRoundWaitsForHalfOfThoseInFlight() {
+    @Test func aRoundWaitsForNearlyAllThatAreInFlight() {
         var window = CommitWindow()
         for _ in 0..<160 { window.arrive(now: 0) }
         _ = window.take()
         window.finish(committed: 160)
-        #expect(window.target == 80)
+        #expect(window.target == 144)
         window.arrive(now: 1_000)
         #expect(window.decide(now: 1_000) == .wait(nanoseconds: CommitWindow.quietNanoseconds))
-        for _ in 0..<40 { window.arrive(now: 2_000) }
+        for _ in 0..<80 { window.arrive(now: 2_000) }
         #expect(window.decide(now: 151_000) == .wait(nanoseconds: CommitWindow.quietNanoseconds))
-        for _ in 0..<40 { window.arrive(now: 160_000) }
+        for _ in 0..<63 { window.arrive(now: 160_000) }
         #expect(window.decide(now: 160_000) == .start)
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Instruments
 import KafkaWire
 import Listening
@@ -13,6 +14,8 @@ final class BrokerLoop {
     let instruments: LoopInstruments
     /// Where a connection gathers small appends; empty between read cycles.
     var group = AppendGroup()
+    /// What connections write their responses into; empty between read cycles.
+    var writer = ByteWriter(capacity: 4_096)
     private var connections: [ConnectionID: KafkaConnection] = [:]
     private var bytesOut: [Uuid: Counter] = [:]
     private var sweep: RepeatedTask?

@@ -76,7 +76,7 @@ extension KafkaConnection {
             let response = Response(stamp: stamp, body: body, readyAt: now)
             if responses.isNext(ticket) {
                 handles.order.record(0)
-                outbound.append(response)
+                outbound.append(response, sharing: &loop.writer)
                 responses.answer(ticket, nil)
             } else {
                 responses.answer(ticket, response)

@@ -173,7 +173,7 @@ final class KafkaConnection: ChannelDuplexHandler {
             case .wait: return
             case .send(let response):
                 loop.instruments[response.stamp.api].order.record(now &- min(now, response.readyAt))
-                outbound.append(response)
+                outbound.append(response, sharing: &loop.writer)
             case .close: return closeAfterLastByte()
             }
         }
@@ -191,7 +191,7 @@ final class KafkaConnection: ChannelDuplexHandler {
             sent = count
         }
         if sent < outbound.byteCount { outbound.forEachPiece(after: sent) { sender.write($0, context) } }
-        outbound.removeAll()
+        outbound.removeAll(sharing: &loop.writer)
         do {
             try sender.flush(context)
         } catch {
@@ -268,10 +268,9 @@ final class KafkaConnection: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// To be called every second: closes the connection if one of its times is up, gives back memory.
+    /// Closes the connection if one of its times is up.
     func enforceTimeouts(now: UInt64) {
         expireProduces(now: now)
-        outbound.rest()
         gauges.addPausedTime(now: now, in: loop.instruments)
         let isBusy = responses.inFlight > 0 && responses.admission != .notWritable
         let isReading = responses.admission == .open && !waitsForMemory

@@ -1,3 +1,5 @@
+import Storage
+
 /// Why an operation on the log failed. The listeners map `code` to their protocol's codes, in one table each.
 public struct LogError: Error, Sendable, CustomStringConvertible {
     /// The coarse reasons that callers decide by.
@@ -54,7 +56,7 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         case locked
         /// The data directory was written by a newer version.
         case formatTooNew
-        /// The metadata store failed (UNKNOWN_SERVER_ERROR).
+        /// The metadata store failed, but not for want of space (UNKNOWN_SERVER_ERROR).
         case metadata
         /// Another failed file operation (KAFKA_STORAGE_ERROR).
         case storage
@@ -72,6 +74,11 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
         self.cause = cause
+    }
+
+    /// A change of the metadata store failed: `.noSpace`, which is worth another try, or `.metadata`.
+    init(metadata message: String, _ cause: StorageError) {
+        self.init(cause.code == .full ? .noSpace : .metadata, message, cause: cause)
     }
 
     /// "CODE: MESSAGE (CAUSE)".

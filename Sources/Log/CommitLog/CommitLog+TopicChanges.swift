@@ -14,7 +14,7 @@ extension CommitLog {
     ///   - changes: by the config's name; what is not named stays.
     ///   - isWhole: what is not named returns to its default.
     ///   - validateOnly: check, and change nothing.
-    /// - Throws: `.unknownTopic`, `.invalidTopicName` for the server's own topics, `.invalidConfig`, `.metadata`. After
+    /// - Throws: `.unknownTopic`, `.invalidTopicName` for the server's own topics, `.invalidConfig`, `.noSpace`, `.metadata`. After
     ///   an error nothing is changed; after `.metadata` a restart may show the change.
     public func alterConfigs(
         of name: String, _ changes: [String: ConfigChange], isWhole: Bool = false, validateOnly: Bool = false
@@ -113,7 +113,7 @@ extension CommitLog {
                 try metadata.commit([.put(key: record.key, value: record.encoded(), expected: entry.version)])
             }
         } catch {
-            throw LogError(.metadata, "cannot store topic \(record.name)", cause: error)
+            throw LogError(metadata: "cannot store topic \(record.name)", error)
         }
         if entry == nil { throw LogError(.metadata, "topic \(record.name) is missing in the metadata store") }
     }

@@ -9,7 +9,7 @@ extension CommitLog {
     /// Creates a topic, durably. Its files are created by the first append to each partition.
     ///
     /// - Throws: `.topicExists`, `.invalidTopicName`, `.invalidPartitions`, `.invalidConfig`, `.limitReached`,
-    ///   `.metadata`, `.storage`.
+    ///   `.noSpace`, `.metadata`, `.storage`.
     public func createTopic(
         _ name: String, partitions: Int32, configs: [String: String]
     ) throws(LogError) -> Topic {
@@ -23,8 +23,9 @@ extension CommitLog {
             do throws(StorageError) {
                 try metadata.commit([.put(key: record.key, value: record.encoded(), expected: nil)])
             } catch {
-                throw LogError(
-                    error.code == .conflict ? .topicExists : .metadata, "cannot store topic \(name)", cause: error)
+                let message = "cannot store topic \(name)"
+                guard error.code == .conflict else { throw LogError(metadata: message, error) }
+                throw LogError(.topicExists, message, cause: error)
             }
             let topic = Topic(record, configuration: configuration, context: context, isUnclean: false)
             registry.insert(topic)
@@ -56,7 +57,7 @@ extension CommitLog {
 
     /// Deletes a topic with its data, durably: a tombstone first, then the directory moves to the trash, then it goes.
     ///
-    /// - Throws: `.unknownTopic`, `.metadata`, `.storage` (the topic is gone then; its files go with the next start).
+    /// - Throws: `.unknownTopic`, `.noSpace`, `.metadata`, `.storage` (the topic is gone then; its files go with the next start).
     public func deleteTopic(_ id: Uuid) throws(LogError) {
         try topicChanges.withLock { _ throws(LogError) in
             guard let topic = registry.topic(id: id) else { throw LogError(.unknownTopic, "no topic has the id \(id)") }
@@ -71,7 +72,7 @@ extension CommitLog {
                     .put(key: tombstone, value: Array(topic.name.utf8), expected: nil),
                 ])
             } catch let error as StorageError {
-                throw LogError(.metadata, "cannot delete topic \(topic.name)", cause: error)
+                throw LogError(metadata: "cannot delete topic \(topic.name)", error)
             } catch let error as LogError {
                 throw error
             } catch {

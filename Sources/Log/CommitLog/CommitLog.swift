@@ -103,7 +103,7 @@ public final class CommitLog: Sendable {
 
     /// A producer id that was never given out before, and never will be again.
     ///
-    /// - Throws: `.metadata`.
+    /// - Throws: `.noSpace`, `.metadata`.
     public func nextProducerID() throws(LogError) -> Int64 { try producerIDs.next() }
 
     func report(_ severity: LogEvent.Severity, _ message: String) {

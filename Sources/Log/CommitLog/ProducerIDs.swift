@@ -37,7 +37,7 @@ final class ProducerIDs: Sendable {
             try metadata.commit([.put(key: Self.key, value: Self.encode(end), expected: entry?.version)])
             return start..<end
         } catch {
-            throw LogError(.metadata, "cannot take producer ids", cause: error)
+            throw LogError(metadata: "cannot take producer ids", error)
         }
     }
 }

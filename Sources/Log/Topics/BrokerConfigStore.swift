@@ -44,7 +44,7 @@ public struct BrokerConfigStore: Sendable {
 
     /// Stores `configs` in the place of what was stored, durably.
     ///
-    /// - Throws: `.metadata`; a restart may then show either.
+    /// - Throws: `.noSpace`; `.metadata`, and a restart may then show either.
     public func store(_ configs: [String: String], _ scope: Scope) throws(LogError) {
         let key = key(scope)
         do {
@@ -55,7 +55,7 @@ public struct BrokerConfigStore: Sendable {
                 try metadata.commit([.remove(key: key, expected: expected)])
             }
         } catch {
-            throw LogError(.metadata, "cannot store \(key)", cause: error)
+            throw LogError(metadata: "cannot store \(key)", error)
         }
     }
 

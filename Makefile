@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev libpcre2-dev pkg-config
 TEST_PACKAGES  := kcat python3-venv e2fsprogs mount dpkg-dev systemd
 BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
 

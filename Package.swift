@@ -20,6 +20,7 @@ let engines: [Target] = [
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(
         name: "Bytes", dependencies: ["CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib"], swiftSettings: strict),
@@ -32,6 +33,17 @@ let engines: [Target] = [
     .target(
         name: "Log", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments"],
         swiftSettings: strict),
+    .target(name: "Telemetry", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(
+        name: "View", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
+        swiftSettings: strict),
+    .target(
+        name: "Series", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "View", "Telemetry"],
+        swiftSettings: strict),
+    .target(name: "Query", dependencies: ["Machine", "Bytes", "CPCRE2", "Telemetry", "Series"], swiftSettings: strict),
+    .target(
+        name: "Ingest",
+        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series"], swiftSettings: strict),
     .target(
         name: "MillraceTesting",
         dependencies: ["Machine", "SimulatedMachine", "Bytes", "KafkaWire", "Storage", "Log"],
@@ -55,9 +67,42 @@ let engines: [Target] = [
         exclude: ["Groups/Scripts"],
         resources: [.copy("Golden")],
         swiftSettings: strict),
+    .testTarget(
+        name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], swiftSettings: strict),
+    .testTarget(
+        name: "ViewTests",
+        dependencies: [
+            "View", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments",
+            "MillraceTesting",
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "SeriesTests",
+        dependencies: [
+            "Series", "View", "Telemetry", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes",
+            "MillraceTesting",
+        ],
+        exclude: ["Golden"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "QueryTests",
+        dependencies: ["Query", "Series", "Telemetry", "Machine", "SimulatedMachine", "Bytes", "MillraceTesting"],
+        exclude: ["Scripts"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "IngestTests",
+        dependencies: [
+            "Ingest", "View", "Series", "Telemetry", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire",
+            "Bytes",
+            "MillraceTesting",
+        ],
+        swiftSettings: strict),
     .testTarget(name: "GenerateKafkaWireTests", dependencies: ["GenerateKafkaWire"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
 ]
+
+/// `MILLRACE_TESTS=Series,Query` leaves out all other test targets: a short way while working on one engine.
+let wantedTests = Context.environment["MILLRACE_TESTS"]?.split(separator: ",").map { "\($0)Tests" }
 
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -173,5 +218,8 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         ],
-    targets: engines + (enginesOnly ? [] : services)
+    targets: (engines + (enginesOnly ? [] : services)).filter { target in
+        guard let wantedTests, target.type == .test else { return true }
+        return wantedTests.contains(target.name)
+    }
 )

@@ -5,13 +5,11 @@ public import Machine
 public protocol BlockStore: Sendable {
     /// Creates a block from its bytes, which arrive in pieces, and syncs it (the file and its directory).
     ///
-    /// - Parameters:
-    ///   - details: what the manifest's entry is to carry.
-    ///   - produce: called once with a sink for the bytes, in order.
+    /// - Parameter produce: called once with a sink for the bytes, in order; returns what the manifest's entry is to
+    ///   carry (`BlockEntry.details`), which is known only when all was written.
     /// - Throws: `ViewError` `.noSpace`, `.storage`, or what `produce` threw; nothing is left then.
     func create(
-        details: [UInt8],
-        _ produce: (_ sink: (UnsafeRawBufferPointer) throws(ViewError) -> Void) throws(ViewError) -> Void
+        _ produce: (_ sink: (UnsafeRawBufferPointer) throws(ViewError) -> Void) throws(ViewError) -> [UInt8]
     ) throws(ViewError) -> BlockEntry
 
     /// A block's bytes, mapped. The map stays valid as long as it is referenced, even after the block was removed.

@@ -17,7 +17,7 @@ from influx.process import InfluxServer  # noqa: E402
 
 def record(address, file):
     """The script's text with the answers that this server gives."""
-    text = file.read_text()
+    text = file.read_bytes().decode()
     scripts.wipe(address)
     answers = []
     for command in scripts.parse(text):
@@ -46,13 +46,13 @@ def main():
     differing = 0
     with InfluxServer() as server:
         for file in files:
-            recorded, seen = file.read_text(), record(server.address, file)
+            recorded, seen = file.read_bytes().decode(), record(server.address, file)
             if arguments.record:
-                file.write_text(seen)
+                file.write_bytes(seen.encode())
             elif recorded != seen:
                 differing += 1
                 print(f"{file.name}: {difference(recorded, seen)}")
-    print(f"{len(files)} scripts, {sum(len(scripts.parse(file.read_text())) for file in files)} commands"
+    print(f"{len(files)} scripts, {sum(len(scripts.parse(file.read_bytes().decode())) for file in files)} commands"
           + ("" if arguments.record else f", {differing} scripts differ"))
     sys.exit(1 if differing else 0)
 

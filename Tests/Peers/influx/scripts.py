@@ -8,7 +8,8 @@ from pathlib import Path
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "QueryTests" / "Scripts"
 TIMEOUT_SECONDS = 10
-VERBS = {"query": ("GET", "/query"), "post": ("POST", "/query"), "write": ("POST", "/write")}
+VERBS = {"query": ("GET", "/query"), "post": ("POST", "/query"), "form": ("POST", "/query"), "write": ("POST", "/write")}
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclasses.dataclass
@@ -52,6 +53,9 @@ class Command:
             return ask(address, method, path, parameters, body.encode() + b"\n", self.headers)
         if self.body:
             parameters["q"] = body
+        if self.verb == "form":
+            body = urllib.parse.urlencode(parameters).encode()
+            return ask(address, method, path, {}, body, {"Content-Type": FORM, **self.headers})
         return ask(address, method, path, parameters, None, self.headers)
 
 

@@ -16,6 +16,7 @@ PROGRAMS = {
     "nats_load": (["nats_load.c"], []),
     "rdkafka_load": (["rdkafka_load.c"], ["-lrdkafka"]),
     "sync_probe": (["sync_probe.c"], ["-lpthread"]),
+    "line_load": (["line_load.c", "points.c"], ["-lm", "-lpthread"]),
     "malloc_count.so": (["malloc_count.c"], ["-shared", "-fPIC", "-ldl"]),
 }
 # A generator that has not ended by then has hung; the longest run of a row takes a few seconds.

@@ -33,6 +33,9 @@ let engines: [Target] = [
     .target(
         name: "Log", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments"],
         swiftSettings: strict),
+    .target(
+        name: "Groups", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
+        swiftSettings: strict),
     .target(name: "Telemetry", dependencies: ["Bytes"], swiftSettings: strict),
     .target(
         name: "View", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
@@ -64,8 +67,15 @@ let engines: [Target] = [
         dependencies: [
             "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments", "MillraceTesting",
         ],
-        exclude: ["Groups/Scripts"],
         resources: [.copy("Golden")],
+        swiftSettings: strict),
+    .testTarget(
+        name: "GroupsTests",
+        dependencies: [
+            "Groups", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments",
+            "MillraceTesting",
+        ],
+        exclude: ["Scripts"],
         swiftSettings: strict),
     .testTarget(
         name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], swiftSettings: strict),
@@ -126,7 +136,7 @@ let services: [Target] = [
     .target(
         name: "ServeKafka",
         dependencies: nio + [
-            "Log", "KafkaWire", "Bytes", "Machine", "Instruments", "Listening",
+            "Groups", "Log", "KafkaWire", "Bytes", "Machine", "Instruments", "Listening",
             .product(name: "Logging", package: "swift-log"),
         ],
         exclude: ["README.md"],
@@ -147,7 +157,8 @@ let services: [Target] = [
     .executableTarget(
         name: "millrace",
         dependencies: nio + [
-            "ServeKafka", "ServeHTTP", "KafkaClient", "Log", "Storage", "Machine", "KafkaWire", "Bytes", "Instruments",
+            "ServeKafka", "ServeHTTP", "KafkaClient", "Groups", "Log", "Storage", "Machine", "KafkaWire", "Bytes",
+            "Instruments",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -157,8 +168,8 @@ let services: [Target] = [
     .testTarget(
         name: "KafkaClientTests",
         dependencies: nio + [
-            "KafkaClient", "KafkaWire", "Bytes", "Machine", "SimulatedMachine", "Log", "Storage", "Instruments",
-            "ServeKafka", "MillraceTesting",
+            "KafkaClient", "KafkaWire", "Bytes", "Machine", "SimulatedMachine", "Groups", "Log", "Storage",
+            "Instruments", "ServeKafka", "MillraceTesting",
             .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),
@@ -171,7 +182,8 @@ let services: [Target] = [
     .testTarget(
         name: "ServeKafkaTests",
         dependencies: nio + [
-            "ServeKafka", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "KafkaClient", "Bytes",
+            "ServeKafka", "Groups", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "KafkaClient",
+            "Bytes",
             "Instruments", "MillraceTesting", .product(name: "NIOEmbedded", package: "swift-nio"),
             .product(name: "Logging", package: "swift-log"),
         ],
@@ -186,7 +198,7 @@ let services: [Target] = [
     .testTarget(
         name: "millraceTests",
         dependencies: [
-            "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Log", "Machine",
+            "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Groups", "Log", "Machine",
             "SimulatedMachine", "Storage",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
@@ -200,7 +212,7 @@ let package = Package(
     products: enginesOnly
         ? [
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
-            .library(name: "Log", targets: ["Log"]),
+            .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
         ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),

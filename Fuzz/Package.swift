@@ -32,7 +32,9 @@ let package = Package(
             name: "FuzzCodecs", dependencies: wire + ["FuzzDriver"], swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(
             name: "FuzzStored",
-            dependencies: wire + ["FuzzDriver", .product(name: "Log", package: "millrace")], swiftSettings: fuzzer,
+            dependencies: wire + [
+                "FuzzDriver", .product(name: "Log", package: "millrace"), .product(name: "Groups", package: "millrace"),
+            ], swiftSettings: fuzzer,
             linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]

@@ -4,6 +4,7 @@
 // than allowed is answered with POLICY_VIOLATION. The group protocol of KIP-848 is not served: a member's epoch is
 // taken for its generation.
 
+import Groups
 import KafkaWire
 import Log
 

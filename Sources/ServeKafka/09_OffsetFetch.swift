@@ -7,6 +7,7 @@
 // be read now is answered with NOT_COORDINATOR rather than COORDINATOR_NOT_AVAILABLE: older Java consumers give up at
 // the latter here.
 
+import Groups
 import KafkaWire
 import Log
 

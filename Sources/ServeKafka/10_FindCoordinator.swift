@@ -6,6 +6,7 @@
 // Deviations from Kafka: transactions are not served: COORDINATOR_NOT_AVAILABLE for a transactional id. Share groups
 // are not served: INVALID_REQUEST.
 
+import Groups
 import KafkaWire
 import Log
 

@@ -6,6 +6,7 @@
 // Deviations from Kafka: bounds that Kafka does not have, on what a member brings (MESSAGE_TOO_LARGE) and on the number
 // of groups (POLICY_VIOLATION). Before FindCoordinator was asked for the first time: NOT_COORDINATOR.
 
+import Groups
 import KafkaWire
 import Log
 

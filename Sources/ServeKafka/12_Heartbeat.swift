@@ -1,5 +1,6 @@
 // Heartbeat (12): served 0 to 4. No deviations from Kafka.
 
+import Groups
 import KafkaWire
 import Log
 

@@ -3,6 +3,7 @@
 // Up to version 2 one member leaves, and its error is the answer's. From version 3 on several may, each with its own
 // error, static ones by their instance id alone. No deviations from Kafka.
 
+import Groups
 import KafkaWire
 import Log
 

@@ -4,6 +4,7 @@
 // INCONSISTENT_GROUP_PROTOCOL. Deviation from Kafka: a leader's assignment beyond the bound is answered with
 // MESSAGE_TOO_LARGE, and the group rebalances.
 
+import Groups
 import KafkaWire
 import Log
 

@@ -3,6 +3,7 @@
 // A group that does not exist is "Dead": up to version 5 without an error, from 6 on with GROUP_ID_NOT_FOUND. Deviation
 // from Kafka: authorized operations are told as "unknown" until there is access control.
 
+import Groups
 import KafkaWire
 import Log
 

@@ -3,6 +3,7 @@
 // Filters are compared without regard to case; one that names no known state or type selects nothing. Every group is of
 // the type "classic". No deviations from Kafka.
 
+import Groups
 import KafkaWire
 import Log
 

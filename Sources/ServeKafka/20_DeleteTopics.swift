@@ -3,6 +3,7 @@
 // Deviations from Kafka: the time-out is not looked at; the answer comes when the deletion is durable. Internal topics
 // are refused with INVALID_TOPIC_EXCEPTION. Groups forget their offsets of a deleted topic.
 
+import Groups
 import Instruments
 import KafkaWire
 import Log

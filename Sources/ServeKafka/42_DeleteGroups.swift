@@ -1,5 +1,6 @@
 // DeleteGroups (42): served 0 to 2. Deviation from Kafka: answered when the deletions are synced.
 
+import Groups
 import KafkaWire
 import Log
 import NIOPosix

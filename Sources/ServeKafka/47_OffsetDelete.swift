@@ -3,6 +3,7 @@
 // A group that is no consumer group must be empty (NON_EMPTY_GROUP), a consumer group must not read the topic
 // (GROUP_SUBSCRIBED_TO_TOPIC). Deviation from Kafka: answered when the deletions are synced.
 
+import Groups
 import KafkaWire
 import Log
 

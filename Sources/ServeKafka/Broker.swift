@@ -1,3 +1,4 @@
+import Groups
 import Instruments
 import KafkaWire
 import Log

@@ -1,3 +1,4 @@
+public import Groups
 public import Instruments
 import Listening
 public import Log

@@ -1,4 +1,5 @@
 import Glibc
+import Groups
 import Instruments
 import KafkaWire
 import Log

@@ -1,3 +1,4 @@
+import Groups
 import KafkaWire
 import Log
 import Testing

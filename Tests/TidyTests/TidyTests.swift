@@ -5,8 +5,8 @@ import Testing
     /// Targets from the bottom to the top. A file may import only targets that stand before its own.
     private static let layers = [
         "CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib", "CPCRE2", "CSQLite", "Bytes", "Machine", "SimulatedMachine",
-        "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "Telemetry", "View",
-        "Series", "Query", "Ingest", "MillraceTesting", "Listening", "ServeKafka", "ServeHTTP", "millrace",
+        "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "Groups", "Telemetry",
+        "View", "Series", "Query", "Ingest", "MillraceTesting", "Listening", "ServeKafka", "ServeHTTP", "millrace",
     ]
 
     private static let maximumFileLines = 500

@@ -3,6 +3,7 @@ import FuzzDriver
 import Glibc
 import KafkaWire
 
+@testable import Groups
 @testable import Log
 
 /// Feeds bytes to everything that is read back from a disk, or from the topic of groups' offsets: another program may

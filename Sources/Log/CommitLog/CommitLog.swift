@@ -106,7 +106,7 @@ public final class CommitLog: Sendable {
     /// - Throws: `.noSpace`, `.metadata`.
     public func nextProducerID() throws(LogError) -> Int64 { try producerIDs.next() }
 
-    func report(_ severity: LogEvent.Severity, _ message: String) {
+    package func report(_ severity: LogEvent.Severity, _ message: String) {
         context.report(LogEvent(severity: severity, partition: "", message: message))
     }
 }

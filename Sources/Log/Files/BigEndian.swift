@@ -8,7 +8,7 @@ extension UnsafeRawBufferPointer {
 
 extension [UInt8] {
     /// `withUnsafeBytes`, which forgets the type of what its body throws.
-    func withBytes<Result, Failure: Error>(
+    package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try withUnsafeBytes { bytes -> Swift.Result<Result, Failure> in
@@ -16,7 +16,7 @@ extension [UInt8] {
         }.get()
     }
 
-    mutating func withMutableBytes<Result, Failure: Error>(
+    package mutating func withMutableBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try withUnsafeMutableBytes { bytes -> Swift.Result<Result, Failure> in

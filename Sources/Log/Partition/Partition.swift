@@ -62,7 +62,7 @@ public final class Partition: Sendable {
     var configuration: TopicConfiguration { live.value }
 
     /// "topic-index", as Kafka's tools print it.
-    var label: String { "\(topicName)-\(index)" }
+    package var label: String { "\(topicName)-\(index)" }
 
     /// The first offset, without I/O.
     public var logStartOffset: Int64 { startOffset.load(ordering: .acquiring) }
@@ -104,7 +104,7 @@ public final class Partition: Sendable {
         epoch.store(core.state.leaderEpoch, ordering: .releasing)
     }
 
-    func report(_ severity: LogEvent.Severity, _ message: String) {
+    package func report(_ severity: LogEvent.Severity, _ message: String) {
         context.report(LogEvent(severity: severity, partition: label, message: message))
     }
 

@@ -7,7 +7,7 @@ public enum TopicName {
     public static func isInternal(_ name: String) -> Bool { name == consumerOffsets }
 
     /// So that `<name>-<partition>` fits into the 255 bytes of a file name.
-    static let maximumBytes = 249
+    package static let maximumBytes = 249
 
     /// Refuses what clients may not change.
     static func checkChangeable(_ name: String) throws(LogError) {

@@ -1,4 +1,5 @@
 import Glibc
+import Groups
 import Log
 import ServeKafka
 

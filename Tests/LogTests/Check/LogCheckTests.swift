@@ -1,5 +1,6 @@
 import Log
 import Machine
+import MillraceTesting
 import SimulatedMachine
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import KafkaWire
 import Machine
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

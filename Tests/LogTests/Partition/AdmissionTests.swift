@@ -1,6 +1,7 @@
 import Bytes
 import KafkaWire
 import Log
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

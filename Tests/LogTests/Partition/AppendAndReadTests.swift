@@ -1,4 +1,5 @@
 import Log
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

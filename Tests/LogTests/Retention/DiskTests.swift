@@ -1,5 +1,6 @@
 import Instruments
 import Machine
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

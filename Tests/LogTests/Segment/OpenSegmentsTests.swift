@@ -1,4 +1,5 @@
 import Machine
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

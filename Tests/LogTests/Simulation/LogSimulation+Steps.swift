@@ -1,6 +1,7 @@
 import KafkaWire
 import Log
 import Machine
+import MillraceTesting
 import SimulatedMachine
 import Testing
 

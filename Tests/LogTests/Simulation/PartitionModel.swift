@@ -186,16 +186,3 @@ struct PartitionModel {
         return nil
     }
 }
-
-/// A broken promise.
-struct SimulationFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
-func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
-    if !condition { throw SimulationFailure(message()) }
-}

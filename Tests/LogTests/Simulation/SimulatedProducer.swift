@@ -1,4 +1,5 @@
 import Log
+import MillraceTesting
 import Synchronization
 
 /// An idempotent producer with up to five batches in flight, which it sends again, in order and with the same

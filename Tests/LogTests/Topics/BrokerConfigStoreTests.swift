@@ -1,3 +1,4 @@
+import MillraceTesting
 import SimulatedMachine
 import Storage
 import Testing

@@ -1,4 +1,5 @@
 import Bytes
+import Groups
 import Instruments
 import KafkaWire
 import Log

@@ -1,3 +1,4 @@
+import Groups
 import Log
 import Logging
 import ServeKafka

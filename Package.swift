@@ -36,7 +36,7 @@ let engines: [Target] = [
     .target(
         name: "Groups", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
         swiftSettings: strict),
-    .target(name: "Telemetry", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "Telemetry", dependencies: ["Bytes", "CMillrace"], swiftSettings: strict),
     .target(
         name: "View", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
         swiftSettings: strict),
@@ -78,7 +78,8 @@ let engines: [Target] = [
         exclude: ["Scripts"],
         swiftSettings: strict),
     .testTarget(
-        name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], swiftSettings: strict),
+        name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], exclude: ["Verdicts"],
+        swiftSettings: strict),
     .testTarget(
         name: "ViewTests",
         dependencies: [

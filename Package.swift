@@ -86,6 +86,7 @@ let engines: [Target] = [
             "View", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes", "Instruments",
             "MillraceTesting",
         ],
+        exclude: ["Golden"],
         swiftSettings: strict),
     .testTarget(
         name: "SeriesTests",

@@ -48,6 +48,8 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         case fenced
         /// Stored bytes do not verify (KAFKA_STORAGE_ERROR).
         case damaged
+        /// The topic's view has not covered so much of the log that no more is taken until it has (retriable).
+        case viewBehind
         /// Too many waiters on a partition (THROTTLING_QUOTA_EXCEEDED or the protocol's "try again").
         case overloaded
         /// The log is closing or closed (KAFKA_STORAGE_ERROR, retriable).

@@ -26,7 +26,7 @@ extension LogError {
         // Retriable: the client tries again, and succeeds when there is space, or after the restart that recovers.
         case .noSpace, .fenced, .damaged, .closed, .storage: .kafkaStorageError
         // Retriable for produce and fetch; THROTTLING_QUOTA_EXCEEDED is for topic administration only.
-        case .overloaded: .notEnoughReplicas
+        case .overloaded, .viewBehind: .notEnoughReplicas
         case .locked, .formatTooNew, .metadata: .unknownServerError
         }
     }

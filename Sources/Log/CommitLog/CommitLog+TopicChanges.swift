@@ -92,6 +92,7 @@ extension CommitLog {
     private func changeTopic(
         _ name: String, validateOnly: Bool, _ change: (Topic) throws(LogError) -> TopicRecord
     ) throws(LogError) {
+        defer { if !validateOnly { topicsChanged() } }
         try topicChanges.withLock { _ throws(LogError) in
             guard let topic = registry.topic(named: name) else {
                 throw LogError(.unknownTopic, "there is no topic \(name)")

@@ -13,7 +13,8 @@ extension CommitLog {
     public func createTopic(
         _ name: String, partitions: Int32, configs: [String: String]
     ) throws(LogError) -> Topic {
-        try topicChanges.withLock { _ throws(LogError) in
+        defer { topicsChanged() }
+        return try topicChanges.withLock { _ throws(LogError) in
             let configuration = try check(name, partitions: partitions, configs: configs)
             try moveOrphan(name)
             let random = context.machine.randomness
@@ -59,6 +60,7 @@ extension CommitLog {
     ///
     /// - Throws: `.unknownTopic`, `.noSpace`, `.metadata`, `.storage` (the topic is gone then; its files go with the next start).
     public func deleteTopic(_ id: Uuid) throws(LogError) {
+        defer { topicsChanged() }
         try topicChanges.withLock { _ throws(LogError) in
             guard let topic = registry.topic(id: id) else { throw LogError(.unknownTopic, "no topic has the id \(id)") }
             let tombstone = Self.tombstonePrefix + id.description

@@ -34,6 +34,8 @@ public final class CommitLog: Sendable {
     let live: Mutex<LogSettings>
     /// Held while a checkpoint is taken and written.
     let checkpoints = Mutex(CheckpointState())
+    /// Hears after each creation, change or deletion of a topic.
+    private let topicObserver = Mutex<(@Sendable () -> Void)?>(nil)
     private let producerIDs: ProducerIDs
     private let maintenance: Maintenance
 
@@ -100,6 +102,16 @@ public final class CommitLog: Sendable {
 
     /// Every topic, sorted by name.
     public func topics() -> [Topic] { registry.topics }
+
+    /// Lets `body` hear after each creation, change or deletion of a topic, on the thread that asked for it and before
+    /// that is answered. One observer: the views.
+    public func observeTopics(_ body: @escaping @Sendable () -> Void) {
+        topicObserver.withLock { $0 = body }
+    }
+
+    func topicsChanged() {
+        topicObserver.withLock { $0 }?()
+    }
 
     /// A producer id that was never given out before, and never will be again.
     ///

@@ -16,7 +16,8 @@ struct BatchAdmission {
 
     /// Checks every batch in `bytes`, and stamps the time if the topic wants it (the only change).
     init(
-        _ bytes: UnsafeMutableRawBufferPointer, topic: TopicConfiguration, wallMilliseconds: Int64
+        _ bytes: UnsafeMutableRawBufferPointer, topic: TopicConfiguration, wallMilliseconds: Int64,
+        allowsControl: Bool = false
     ) throws(LogError) {
         logAppendTime = topic.logAppendTime ? wallMilliseconds : -1
         var position = 0
@@ -24,6 +25,9 @@ struct BatchAdmission {
             let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[position...])
             var facts = try Self.facts(UnsafeRawBufferPointer(rest), topic)
             let batch = UnsafeMutableRawBufferPointer(rebasing: rest[..<facts.sizeBytes])
+            if facts.isControl, !allowsControl {
+                throw LogError(.invalidRecord, "clients may not append control batches")
+            }
             try Self.checkContent(facts, UnsafeRawBufferPointer(batch), topic, wallMilliseconds)
             if topic.logAppendTime { Self.stamp(batch, &facts, wallMilliseconds) }
             if batchCount == 0 { first = facts }
@@ -64,7 +68,6 @@ struct BatchAdmission {
             throw LogError(.corruptBatch, "the checksum differs")
         }
         try checkCount(facts, codec: batch[22] & 7)
-        if facts.isControl { throw LogError(.invalidRecord, "clients may not append control batches") }
         if facts.isTransactional {
             throw LogError(.invalidTransactionState, "transactions are not served")
         }

@@ -13,15 +13,22 @@ extension Partition {
     /// - Throws: `.corruptBatch`, `.invalidRecord`, `.messageTooLarge`, `.unsupportedFormat`,
     ///   `.unsupportedCompression`, `.invalidTimestamp`, `.outOfOrderSequence`, `.invalidProducerEpoch`,
     ///   `.invalidTransactionState` for what the producer did wrong; `.noSpace`, `.fenced`, `.damaged`, `.overloaded`,
-    ///   `.closed`, `.storage`, `.unknownTopic` (deleted). After an error nothing of it becomes visible.
+    ///   `.viewBehind`, `.closed`, `.storage`, `.unknownTopic` (deleted). After an error nothing of it becomes visible.
     public func append(
         _ bytes: UnsafeMutableRawBufferPointer, durability: Durability
     ) throws(LogError) -> AppendResult {
         let wall = context.machine.clock.wallMilliseconds()
         let batches = try BatchAdmission(bytes, topic: configuration, wallMilliseconds: wall)
-        let now = context.monotonicMilliseconds()
+        return try append(bytes, batches, durability: durability, ignoresHold: false)
+    }
+
+    func append(
+        _ bytes: UnsafeMutableRawBufferPointer, _ batches: BatchAdmission, durability: Durability, ignoresHold: Bool
+    ) throws(LogError) -> AppendResult {
+        let (wall, now) = (context.machine.clock.wallMilliseconds(), context.monotonicMilliseconds())
         let (result, isListed) = try withCore { core throws(LogError) in
             try openForAppend(&core)
+            if !ignoresHold { try checkHold(core) }
             if durability == .now { try admitWaiter(core, beyond: 0) }
             let result = try append(bytes, batches, to: &core, wall: wall, now: now)
             guard core.synced.offset < result.endOffset else { return (result, nil as Bool?) }
@@ -106,6 +113,7 @@ extension Partition {
         if core.firstAppendMilliseconds < 0 { core.firstAppendMilliseconds = wall }
         core.position += Int64(bytes.count)
         core.bytesSinceSnapshot += Int64(bytes.count)
+        noteHeld(bytes.count, &core)
         core.isChanged = true
         return baseOffset
     }

@@ -18,6 +18,7 @@ extension Partition {
         withCore { core in
             do throws(LogError) {
                 try openForAppend(&core)
+                try checkHold(core)
                 while group.outcomes.count < group.count { appendRun(&group, &core, &occasion) }
             } catch {
                 for _ in 0..<group.count { group.outcomes.append(.failed(error)) }

@@ -46,6 +46,8 @@ struct PartitionCore: Sendable {
     var unsyncedDirectories: [String] = []
     /// Why appends fail.
     var fence: LogError?
+    /// What a view needs of the log.
+    var hold = PartitionHold()
     /// Whether a sync failed: what follows the high watermark is in an unknown state, and no later sync helps.
     var isSyncLost = false
     var waiters = WaitLists()

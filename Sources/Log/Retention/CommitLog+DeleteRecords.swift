@@ -3,8 +3,9 @@ extension CommitLog {
     /// `.offsetOutOfRange` from then on; segments without any record left are removed, and the rest of the bytes goes
     /// with them later. May wait for the disk.
     ///
-    /// - Parameter deletions: an offset of -1 stands for the high watermark. One below the log's start changes nothing.
-    /// - Returns: for each, the log's start or why it failed: `.offsetOutOfRange` beyond the high watermark;
+    /// - Parameter deletions: an offset of -1 stands for the high watermark, or for where the hold of the topic's view
+    ///   begins, if that is earlier. One below the log's start changes nothing.
+    /// - Returns: for each, the log's start or why it failed: `.offsetOutOfRange` beyond the high watermark; `.viewBehind` beyond a view's hold;
     ///   `.invalidTopicName` for the server's own topics; `.storage`, `.fenced`, `.damaged`, `.closed`,
     ///   `.unknownTopic`. After an error the records may be gone for readers until a restart.
     public func deleteRecords(_ deletions: [(partition: Partition, offset: Int64)]) -> [Result<Int64, LogError>] {

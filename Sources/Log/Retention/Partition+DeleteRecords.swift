@@ -4,22 +4,29 @@ extension Partition {
     /// Moves the log's start to `offset`; at once for readers, durably with the next checkpoint. The bytes stay until
     /// `expireDeleted`.
     ///
-    /// - Parameter offset: at most the high watermark; -1 stands for it. Below the log's start nothing changes.
+    /// - Parameter offset: at most the high watermark; -1 stands for it, or for where a view's hold begins. Below the log's start nothing changes.
     /// - Returns: the log's start.
-    /// - Throws: `.offsetOutOfRange`; `.storage` while the partition is being recovered; `.fenced`, `.damaged`,
+    /// - Throws: `.offsetOutOfRange`; `.viewBehind` beyond a view's hold; `.storage` while the partition is being recovered; `.fenced`, `.damaged`,
     ///   `.closed`, `.unknownTopic`.
     func deleteRecords(before offset: Int64) throws(LogError) -> Int64 {
         try withCore { core throws(LogError) in
             try open(&core)
             if let fence = core.fence { throw fence }
             try checkRecovered(core)
-            let target = offset == -1 ? core.synced.offset : offset
+            // "All there is" leaves what a view still needs; a certain offset is refused as long as it does.
+            let target = offset == -1 ? removableEnd(core) : offset
             guard target >= 0, target <= core.synced.offset else {
                 throw LogError(
                     .offsetOutOfRange,
                     "\(label): cannot delete before offset \(target); the log ends at \(core.synced.offset)")
             }
             guard target > core.state.logStartOffset else { return core.state.logStartOffset }
+            let end = removableEnd(core)
+            guard target <= end else {
+                throw LogError(
+                    .viewBehind,
+                    "\(label): cannot delete before offset \(target); its view needs the records from \(end) on")
+            }
             core.state.advanceStart(to: target)
             core.isChanged = true
             return target

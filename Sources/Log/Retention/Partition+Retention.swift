@@ -3,7 +3,8 @@ import Synchronization
 
 extension Partition {
     /// Takes out of the log the segments that are too old or too much, as the topic's configs say. Segments go whole,
-    /// oldest first; the growing one is sealed first if it has to go. Nothing at or beyond the high watermark goes.
+    /// oldest first; the growing one is sealed first if it has to go. Nothing at or beyond the high watermark goes, and
+    /// nothing that a view still needs.
     ///
     /// - Parameter now: milliseconds, from `RetentionClock`.
     /// - Returns: what has to be durable before their files go, for `CommitLog.remove`; nil if there is nothing to
@@ -37,7 +38,7 @@ extension Partition {
             guard core.fence == nil else { return nil }
             let ends = core.segments.dropFirst().map(\.baseOffset)
             let count = zip(core.segments, ends).prefix { segment, end in
-                end <= min(offset, core.synced.offset) && !segment.isUnsynced
+                end <= min(offset, removableEnd(core)) && !segment.isUnsynced
             }.count
             core.expired += take(count, &core) { _ in reason }
             return draftRemoval(core)
@@ -58,14 +59,14 @@ extension Partition {
     func segmentsForShare(seals: Bool) -> (sealed: [DiskShare.Candidate], growingBytes: Int64) {
         let found = try? withCore { core throws(LogError) in
             try open(&core)
-            if seals, core.fence == nil, core.synced.offset == core.state.logEndOffset,
+            if seals, core.fence == nil, removableEnd(core) == core.state.logEndOffset,
                 core.position >= Self.minimumSealedBytes
             {
                 try seal(&core)
             }
             var sealed: [DiskShare.Candidate] = []
             for (segment, next) in zip(core.segments, core.segments.dropFirst()) {
-                guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
+                guard next.baseOffset <= removableEnd(core), !segment.isUnsynced else { break }
                 let newest = try segment.maxTimestamp()
                 sealed.append(
                     DiskShare.Candidate(
@@ -90,15 +91,16 @@ extension Partition {
     }
 
     private func takeExpired(_ core: inout PartitionCore, now: Int64) throws(LogError) -> [Segment] {
-        let isWhollySynced = core.synced.offset == core.state.logEndOffset
-        if isWhollySynced, core.position > 0, isExpired(core.builder.maxTimestamp, core.active, now) {
+        let removableEnd = removableEnd(core)
+        let isWhole = removableEnd == core.state.logEndOffset
+        if isWhole, core.position > 0, isExpired(core.builder.maxTimestamp, core.active, now) {
             try seal(&core)
         }
         var excess = configuration.retentionBytes < 0 ? 0 : size(core) - configuration.retentionBytes
         var reasons: [LogStatistics.RemovalReason] = []
         let deleted = deletedCount(core)
         for (index, (segment, next)) in zip(core.segments, core.segments.dropFirst()).enumerated() {
-            guard next.baseOffset <= core.synced.offset, !segment.isUnsynced else { break }
+            guard next.baseOffset <= removableEnd, !segment.isUnsynced else { break }
             let isTooMuch = configuration.retentionBytes >= 0 && excess >= segment.sizeBytes
             if index >= deleted, !isTooMuch, !isExpired(try segment.maxTimestamp(), segment, now) { break }
             excess -= segment.sizeBytes
@@ -121,7 +123,7 @@ extension Partition {
         return removed
     }
 
-    private func size(_ core: borrowing PartitionCore) -> Int64 {
+    func size(_ core: borrowing PartitionCore) -> Int64 {
         core.segments.dropLast().reduce(core.position) { $0 + $1.sizeBytes }
     }
 

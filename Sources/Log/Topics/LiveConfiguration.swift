@@ -2,7 +2,7 @@ import Synchronization
 
 /// The configs of a topic as its partitions go by them, changed while they work.
 ///
-/// A field is an atomic of its own: an append reads ten plain words, takes no lock and allocates nothing. While a
+/// A field is an atomic of its own: an append reads eleven plain words, takes no lock and allocates nothing. While a
 /// change is being stored a reader may see some new fields and some old ones, which is harmless: no config depends on
 /// another.
 final class LiveConfiguration: Sendable {
@@ -16,6 +16,7 @@ final class LiveConfiguration: Sendable {
     private let logAppendTime: Atomic<Bool>
     private let flushMilliseconds: Atomic<Int64>
     private let timestampAfterMaximumMilliseconds: Atomic<Int64>
+    private let view: Atomic<TopicView>
 
     init(_ configuration: TopicConfiguration) {
         retentionMilliseconds = Atomic(configuration.retentionMilliseconds)
@@ -28,6 +29,7 @@ final class LiveConfiguration: Sendable {
         logAppendTime = Atomic(configuration.logAppendTime)
         flushMilliseconds = Atomic(configuration.flushMilliseconds)
         timestampAfterMaximumMilliseconds = Atomic(configuration.timestampAfterMaximumMilliseconds)
+        view = Atomic(configuration.view)
     }
 
     /// The configs as they are now. Appends that have begun may still go by the ones before.
@@ -44,6 +46,7 @@ final class LiveConfiguration: Sendable {
             value.logAppendTime = logAppendTime.load(ordering: .relaxed)
             value.flushMilliseconds = flushMilliseconds.load(ordering: .relaxed)
             value.timestampAfterMaximumMilliseconds = timestampAfterMaximumMilliseconds.load(ordering: .relaxed)
+            value.view = view.load(ordering: .relaxed)
             return value
         }
         set {
@@ -57,6 +60,7 @@ final class LiveConfiguration: Sendable {
             logAppendTime.store(newValue.logAppendTime, ordering: .relaxed)
             flushMilliseconds.store(newValue.flushMilliseconds, ordering: .relaxed)
             timestampAfterMaximumMilliseconds.store(newValue.timestampAfterMaximumMilliseconds, ordering: .relaxed)
+            view.store(newValue.view, ordering: .relaxed)
         }
     }
 }

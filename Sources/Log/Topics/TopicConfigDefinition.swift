@@ -99,6 +99,9 @@ public struct TopicConfigDefinition: Sendable {
         TopicConfigDefinition(
             "index.interval.bytes", .int, broker: "log.index.interval.bytes", .number(0...Int64(Int32.max)),
             "Log bytes between two index entries; for segments begun after a change."),
+        TopicConfigDefinition(
+            "millrace.view", .string, .words(["none", "series"]),
+            "The view that is made of the topic: none, or series. A view sets LogAppendTime and other defaults."),
     ]
 
     private static let fixed = [
@@ -116,9 +119,6 @@ public struct TopicConfigDefinition: Sendable {
         TopicConfigDefinition(
             "remote.storage.enable", .boolean, effect: .fixed(value: "false", why: "there is no remote storage yet"),
             "There is no remote storage."),
-        TopicConfigDefinition(
-            "millrace.view", .string, effect: .fixed(value: "none", why: "views are not served yet"),
-            "The view that is made of the topic: none."),
     ]
 
     private static let withoutEffect = [

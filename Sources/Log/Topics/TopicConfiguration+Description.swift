@@ -8,6 +8,7 @@ extension TopicConfiguration {
         case "message.timestamp.after.max.ms": "\(timestampAfterMaximumMilliseconds)"
         case "message.timestamp.type": logAppendTime ? "LogAppendTime" : "CreateTime"
         case "millrace.retention.disk.percent": "\(retentionDiskPercent)"
+        case "millrace.view": view.name
         case "retention.bytes": "\(retentionBytes)"
         case "retention.ms": "\(retentionMilliseconds)"
         case "segment.bytes": "\(segmentBytes)"
@@ -25,10 +26,14 @@ extension TopicConfiguration {
         settingOnTopic configs: [String: String], places: [String: [ConfigDescription.Setting]] = [:]
     ) -> [ConfigDescription] {
         let builtIn = TopicConfiguration()
+        let viewed = TopicView(named: configs["millrace.view"] ?? "").flatMap(TopicConfiguration.init(defaultsOf:))
         return TopicConfigDefinition.all.compactMap { definition in
             var settings: [ConfigDescription.Setting] = []
             if let value = configs[definition.name] {
                 settings.append(.init(name: definition.name, value: value, source: .topic))
+            }
+            if let set = viewed?.value(of: definition), TopicView.defaulted.contains(definition.name) {
+                settings.append(.init(name: "millrace.view", value: set, source: .default))
             }
             let (broker, original) = (value(of: definition), builtIn.value(of: definition))
             let place = definition.brokerName ?? definition.name

@@ -4,7 +4,14 @@ extension TopicConfiguration {
     /// - Throws: `.invalidConfig` that names the config.
     public func applying(_ configs: [String: String]) throws(LogError) -> TopicConfiguration {
         var result = self
+        if let view = configs["millrace.view"] { try result.set("millrace.view", view) }
+        if let defaults = TopicConfiguration(defaultsOf: result.view) { result.takeViewDefaults(of: defaults) }
         for (name, value) in configs.sorted(by: { $0.key < $1.key }) { try result.set(name, value) }
+        guard result.view == .none || result.logAppendTime else {
+            throw LogError(
+                .invalidConfig,
+                "message.timestamp.type of a topic with a view can only be LogAppendTime: its order is the view's")
+        }
         return result
     }
 
@@ -25,6 +32,7 @@ extension TopicConfiguration {
                 throw LogError(.invalidConfig, "\(name) is CreateTime or LogAppendTime, not \"\(value)\"")
             }
             logAppendTime = value == "LogAppendTime"
+        case "millrace.view": view = try TopicView(parsing: value)
         default: try Self.checkFixed(name, value)
         }
     }

@@ -22,6 +22,9 @@ public struct TopicConfiguration: Sendable, Equatable {
     /// `message.timestamp.after.max.ms`: how far in the future a timestamp may lie. Default one hour, as Kafka.
     public var timestampAfterMaximumMilliseconds: Int64 = 3_600_000
 
+    /// `millrace.view`: the view that is made of the topic. Default none.
+    public var view = TopicView.none
+
     /// The defaults.
     public init() {}
 }

@@ -122,6 +122,7 @@ extension BlockTable {
     ///   - keys: which tags; nil for all. A key that the table does not have gives a column of "".
     public func columns(of ordinals: [UInt32]?, keys: [[UInt8]]? = nil) throws(SeriesError) -> SeriesColumns {
         let index = try series()
+        let ordinals = ordinals?.count == seriesCount ? nil : ordinals
         let keys = keys ?? tagKeys
         let count = ordinals?.count ?? seriesCount
         var result = SeriesColumns(count: count, tagKeys: keys, values: [], codes: [])
@@ -162,19 +163,21 @@ extension BlockTable {
     /// Replaces codes by indices into the values that are used, which it returns, sorted as they were.
     private func compact(_ codes: inout [UInt32], _ column: TagColumn, all: Bool) throws(SeriesError) -> ByteStrings {
         if all || column.values.count <= 1 && column.valueCount <= 2 * codes.count { return try values(of: column) }
-        let used = Array(Set(codes)).sorted()
+        var set = OrdinalSet(universe: column.valueCount)
+        for code in codes { set.insert(Int(code)) }
+        var places = [UInt32](repeating: 0, count: column.valueCount)
         var strings = ByteStrings()
         var (loaded, part) = (ByteStrings(), -1)
-        for code in used {
+        for code in set.members {
             let wanted = column.valuePart(of: Int(code))
             if wanted != part {
                 part = wanted
                 loaded = try values(of: [column.values[part]])
             }
+            places[Int(code)] = UInt32(strings.count)
             loaded.withString(Int(code) - column.values[part].firstCode) { strings.append($0) }
         }
-        let places = Dictionary(uniqueKeysWithValues: zip(used, 0..<UInt32(used.count)))
-        for index in codes.indices { codes[index] = places[codes[index]] ?? 0 }
+        for index in codes.indices { codes[index] = places[Int(codes[index])] }
         return strings
     }
 }

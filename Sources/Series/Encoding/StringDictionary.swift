@@ -2,7 +2,7 @@ import Bytes
 
 /// Distinct strings that get codes in the order in which they come: the strings of one column, until there are so many
 /// that they are written as one piece (`StringPiece`) and the next begins.
-struct StringDictionary: ~Copyable {
+struct StringDictionary {
     private(set) var strings = ByteStrings()
     /// Open addressing: code + 1, or 0.
     private var slots = [UInt32](repeating: 0, count: 64)

@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev libpcre2-dev pkg-config
-TEST_PACKAGES  := kcat python3-venv e2fsprogs mount dpkg-dev systemd
-BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server
+TEST_PACKAGES  := kcat python3-venv e2fsprogs mount dpkg-dev systemd influxdb influxdb-client
+BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server influxdb
 
 CHECK_IMPORTS := --explicit-target-dependency-import-check error
 SWIFT_BUILD  := swift build $(CHECK_IMPORTS)

@@ -1,4 +1,4 @@
-"""The rows of the table: each measures one thing and returns what it found. Those of operation are in rows_operation."""
+"""The rows of the table: each measures one thing and returns what it found. See also rows_operation and rows_series."""
 
 import concurrent.futures
 import statistics
@@ -8,6 +8,7 @@ import allocations
 import kafka
 import programs
 import rows_operation
+import rows_series
 from programs import BenchError
 from report import Row, compare, median, paired
 from servers import JetStream, Millrace, Peer
@@ -267,6 +268,7 @@ ROWS = {
     "idle": idle,
     "librdkafka": librdkafka,
     **rows_operation.ROWS,
+    **rows_series.ROWS,
 }
 
 

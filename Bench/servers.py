@@ -81,11 +81,18 @@ class Server:
         return before
 
     def resident_bytes(self):
+        return self.status("VmRSS")
+
+    def resident_peak_bytes(self):
+        """The most that the process ever had."""
+        return self.status("VmHWM")
+
+    def status(self, name):
         with open(f"/proc/{self.process.pid}/status") as status:
             for line in status:
-                if line.startswith("VmRSS:"):
+                if line.startswith(f"{name}:"):
                     return int(line.split()[1]) * 1024
-        raise BenchError("no VmRSS")
+        raise BenchError(f"no {name}")
 
     def measure(self, *words, program="load", **options):
         """Runs a generator against this server, and adds the CPU that the server used for it, until it rests."""
@@ -93,6 +100,12 @@ class Server:
         result = programs.run(program, *words, port=self.port, **options)
         result["cpu"] = self.rest() - before
         return result
+
+    def end(self, how):
+        """Ends the process with a signal; the data stay."""
+        self.process.send_signal(how)
+        self.process.wait(STOP_SECONDS)
+        self.process.stdout.close()
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -115,13 +128,13 @@ class Server:
 
 
 class Millrace(Server):
-    def __init__(self, binary, parent, counted=False):
+    def __init__(self, binary, parent, counted=False, environment=None):
         super().__init__("millrace", parent)
         self.counts = os.path.join(self.directory, "counts")
         self.command = [binary, "serve", "--data", self.data, "--kafka-listen", "127.0.0.1:0",
                         "--http-listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]
         preload = {"LD_PRELOAD": programs.path("malloc_count.so"), "BENCH_COUNTS": self.counts}
-        self.environment = preload if counted else None
+        self.environment = {**(preload if counted else {}), **(environment or {})}
         try:
             self.start()
         except BaseException:
@@ -138,10 +151,12 @@ class Millrace(Server):
 
     def restart(self, how):
         """Ends the server with a signal and starts it again on its data; `start_seconds` tells how long that took."""
-        self.process.send_signal(how)
-        self.process.wait(STOP_SECONDS)
-        self.process.stdout.close()
+        self.end(how)
         self.start()
+
+    def stored_bytes(self):
+        """What the views take on the disk, manifests and indexes included."""
+        return directory_bytes(os.path.join(self.data, "views"))
 
     def counters(self):
         """Allocations, allocated bytes, frees, syncs, started writebacks so far (started with counted=True)."""
@@ -158,6 +173,18 @@ class Millrace(Server):
             return {}
         lines = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {line[0]: float(line[1]) for line in lines if len(line) == 2}
+
+
+def directory_bytes(path):
+    """What all files below a directory take on the disk: what was set aside and never written does not count."""
+    found = 0
+    for parent, _, names in os.walk(path):
+        for name in names:
+            try:
+                found += os.stat(os.path.join(parent, name)).st_blocks * 512
+            except FileNotFoundError:
+                pass
+    return found
 
 
 class Peer(Server):

@@ -46,7 +46,8 @@ let engines: [Target] = [
     .target(name: "Query", dependencies: ["Machine", "Bytes", "CPCRE2", "Telemetry", "Series"], swiftSettings: strict),
     .target(
         name: "Ingest",
-        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series"], swiftSettings: strict),
+        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series", "Instruments"],
+        swiftSettings: strict),
     .target(
         name: "MillraceTesting",
         dependencies: ["Machine", "SimulatedMachine", "Bytes", "KafkaWire", "Storage", "Log"],
@@ -105,6 +106,7 @@ let engines: [Target] = [
         name: "IngestTests",
         dependencies: [
             "Ingest", "View", "Series", "Telemetry", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire",
+            "Instruments",
             "Bytes",
             "MillraceTesting",
         ],
@@ -215,6 +217,7 @@ let package = Package(
         ? [
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
+            .library(name: "Telemetry", targets: ["Telemetry"]),
         ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),

@@ -142,3 +142,13 @@ def render(text, answers):
 
 def files():
     return sorted(DIRECTORY.glob("*.txt"))
+
+
+def deviations():
+    """{script: {request or "*"}} of what Millrace answers otherwise, on purpose."""
+    found = {}
+    for line in (DIRECTORY / "DEVIATIONS.md").read_text().splitlines():
+        if line.startswith("    "):
+            script, _, request = line[4:].partition(": ")
+            found.setdefault(script, set()).add(request.replace("\\n", "\n"))
+    return found

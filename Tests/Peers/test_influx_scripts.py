@@ -1,0 +1,31 @@
+"""What InfluxDB answered to the scripts, byte for byte."""
+
+import pytest
+
+from influx import scripts
+from influx.fixtures import address, original  # noqa: F401 (fixtures)
+
+
+@pytest.mark.parametrize("name", [file.stem for file in scripts.files()])
+def test_script(address, name):  # noqa: F811
+    excused = scripts.deviations().get(name, set())
+    text = (scripts.DIRECTORY / f"{name}.txt").read_bytes().decode()
+    scripts.wipe(address)
+    differing, compared = [], 0
+    for command in scripts.parse(text):
+        answer = command.run(address)
+        if answer is None or excused & {"*", "\n".join(command.body)}:
+            continue
+        compared += 1
+        if answer != command.answer:
+            differing.append("\n".join([f"line {command.place}: {' | '.join(command.body)}", *command.answer.lines(),
+                                        "but the answer was", *answer.lines()]))
+    scripts.wipe(address)
+    assert not differing, f"{len(differing)} of {compared} answers differ:\n" + "\n\n".join(differing)
+
+
+def test_deviations_name_requests_that_exist():
+    """An entry that excuses nothing is a mistake, or about something that was repaired."""
+    for name, requests in scripts.deviations().items():
+        asked = {"\n".join(command.body) for command in scripts.parse((scripts.DIRECTORY / f"{name}.txt").read_text())}
+        assert requests <= asked | {"*"}, name

@@ -1,0 +1,159 @@
+import Telemetry
+
+/// An error around a refusal, so that `Result` takes it.
+struct SeriesRefusal: Error {
+    let refusal: PointRefusal
+}
+
+extension Applier {
+    /// The most tags of a series.
+    static let maximumTags = 1_024
+
+    /// Takes a key apart (into `key`), and finds or makes its table.
+    func resolveTable(_ prefix: UnsafeRawBufferPointer, _ context: LineContext) -> Result<Int, SeriesRefusal> {
+        guard prefix.count <= LineFailure.maximumKeyBytes else {
+            return .failure(SeriesRefusal(refusal: .keyTooLong(prefix.count)))
+        }
+        key.parse(prefix)
+        guard key.tags.count <= Self.maximumTags else {
+            return .failure(SeriesRefusal(refusal: .tooManyTags(key.tags.count)))
+        }
+        let name = TableKey(
+            retentionPolicy: context.policy.name, measurement: Array(key.bytes[key.measurement]))
+        if let number = head.table(name) { return .success(number) }
+        if state.fields[name] == nil, let refusal = checkMeasurement(name) {
+            return .failure(SeriesRefusal(refusal: refusal))
+        }
+        return .success(head.addTable(name))
+    }
+
+    /// Finds or makes the series of `key`.
+    func resolveSeries(_ table: HeadTable, window: Int64) -> Result<Int, SeriesRefusal> {
+        let search = findSeries(table)
+        if let series = search.series, table.series.sketchWindows[series] == window { return .success(series) }
+        if let refusal = checkLimits(table, search.hash, search.values) {
+            return .failure(SeriesRefusal(refusal: refusal))
+        }
+        if let series = search.series {
+            table.series.sketchWindows.replace(series, with: window)
+            count(table, search.hash, search.values, window: window)
+            return .success(series)
+        }
+        let series = addSeries(table, search.hash, search.values)
+        table.series.sketchWindows.replace(series, with: window)
+        count(table, search.hash, search.values, window: window)
+        return .success(series)
+    }
+
+    /// Counts the series of `key`, and its tags' values.
+    private func count(_ table: HeadTable, _ hash: UInt64, _ values: [UInt64], window: Int64) {
+        let stretch =
+            state.policy(table.key.retentionPolicy).flatMap(Cardinality.windowNanoseconds) == nil ? nil : window
+        state.cardinality.insertSeries(hash, table: table.key, window: stretch)
+        for (index, tag) in key.tags.enumerated() {
+            state.cardinality.insertValue(
+                values[index], tag: Array(key.bytes[tag.key]), table: table.key, window: stretch)
+        }
+    }
+
+    private func checkMeasurement(_ name: TableKey) -> PointRefusal? {
+        let limit = state.limits.maximumMeasurements
+        let isKnown = state.fields.keys.contains { $0.measurement == name.measurement }
+        guard !isKnown, state.measurementCount >= limit else {
+            state.fields[name] = [:]
+            return nil
+        }
+        return .measurements(limit: limit, measurement: name.measurement)
+    }
+
+    private struct Search {
+        /// The series in the head, if it is there.
+        var series: Int?
+        var hash: UInt64
+        /// A hash per tag's value.
+        var values: [UInt64] = []
+    }
+
+    /// Looks the tags of `key` up without adding anything: what a bound refuses must not take memory.
+    private func findSeries(_ table: HeadTable) -> Search {
+        var search = Search(hash: table.nameHash)
+        search.values.reserveCapacity(key.tags.count)
+        codes.removeAll(keepingCapacity: true)
+        shape.removeAll(keepingCapacity: true)
+        var isKnown = true
+        key.bytes.withUnsafeBytes { bytes in
+            for tag in key.tags {
+                let name = UnsafeRawBufferPointer(rebasing: bytes[tag.key])
+                let value = UnsafeRawBufferPointer(rebasing: bytes[tag.value])
+                let valueHash = SeriesHash.hash(value)
+                search.values.append(valueHash)
+                search.hash = SeriesHash.combine(SeriesHash.combine(search.hash, SeriesHash.hash(name)), valueHash)
+                guard isKnown, let number = table.series.tagKey([UInt8](name)),
+                    let code = table.series.tagKeys[number].values.find(value, hash: valueHash)
+                else {
+                    isKnown = false
+                    continue
+                }
+                shape.append(UInt16(number))
+                codes.append(UInt32(code))
+            }
+        }
+        if isKnown {
+            let number = table.series.internShape(shape)
+            search.series = table.series.find(shape: number, codes: codes, hash: search.hash)
+        }
+        return search
+    }
+
+    private func checkLimits(_ table: HeadTable, _ hash: UInt64, _ valueHashes: [UInt64]) -> PointRefusal? {
+        let limits = state.limits
+        let counts = state.cardinality.tables[table.key]
+        if limits.maximumTagValues > 0, let counts {
+            for (index, tag) in key.tags.enumerated() {
+                let name = Array(key.bytes[tag.key])
+                guard let sketch = counts.tags[name], sketch.estimate >= limits.maximumTagValues else { continue }
+                if sketch.total.contains(valueHashes[index]) == true { continue }
+                let value = Array(key.bytes[tag.value])
+                if !sketch.total.isExact, isKnown(value: value, hash: valueHashes[index], of: name, table) { continue }
+                return .tagValues(
+                    count: limits.maximumTagValues, limit: limits.maximumTagValues,
+                    measurement: table.key.measurement, tag: name, value: value)
+            }
+        }
+        guard state.cardinality.seriesEstimate >= limits.maximumSeries else { return nil }
+        if let counts {
+            if counts.series.total.contains(hash) == true { return nil }
+            if !counts.series.total.isExact, stored.hasSeries(table.key, tags: tagList) { return nil }
+        }
+        return .series(limit: limits.maximumSeries, worst: state.cardinality.worstTag)
+    }
+
+    private func isKnown(value: [UInt8], hash: UInt64, of name: [UInt8], _ table: HeadTable) -> Bool {
+        let inHead = table.series.tagKey(name).flatMap { number in
+            value.withUnsafeBytes { table.series.tagKeys[number].values.find($0, hash: hash) }
+        }
+        return inHead != nil || stored.hasValue(table.key, tag: name, value: value)
+    }
+
+    private var tagList: [(key: [UInt8], value: [UInt8])] {
+        key.tags.map { (Array(key.bytes[$0.key]), Array(key.bytes[$0.value])) }
+    }
+
+    private func addSeries(_ table: HeadTable, _ hash: UInt64, _ valueHashes: [UInt64]) -> Int {
+        codes.removeAll(keepingCapacity: true)
+        shape.removeAll(keepingCapacity: true)
+        table.isChanged = true
+        key.bytes.withUnsafeBytes { bytes in
+            for (index, tag) in key.tags.enumerated() {
+                let raw = UnsafeRawBufferPointer(rebasing: bytes[tag.key])
+                let number = table.series.internTagKey([UInt8](raw), hash: SeriesHash.hash(raw))
+                let values = table.series.tagKeys[number].values
+                let value = UnsafeRawBufferPointer(rebasing: bytes[tag.value])
+                let valueHash = valueHashes[index]
+                shape.append(UInt16(number))
+                codes.append(UInt32(values.find(value, hash: valueHash) ?? values.insert(value, hash: valueHash)))
+            }
+        }
+        return table.series.insert(shape: table.series.internShape(shape), codes: codes, hash: hash)
+    }
+}

@@ -1,0 +1,161 @@
+import Telemetry
+
+/// Reads a stream of points as a part of a scan.
+final class StreamScan: PointScan, @unchecked Sendable {
+    // Safe because a scan is read by one thread at a time, as `PointScan` says.
+    let series: SeriesTable
+    private let stream: any PointStream
+
+    init(_ series: SeriesTable, _ stream: any PointStream) {
+        self.series = series
+        self.stream = stream
+    }
+
+    func next(_ useSummary: (borrowing PointSummary) -> Bool) throws(SeriesError) -> ScanStep? {
+        if let block = stream as? BlockCursor { return try block.next(useSummary) }
+        return try stream.next().map { .points($0) }
+    }
+}
+
+/// Takes a request apart: into stretches of time in which some sources have points and others have none, and within
+/// those into series that one source alone has, and series whose points have to be merged.
+struct ScanPlan {
+    /// A part of fewer rows is not worth a thread of its own.
+    static let partRows = 32_768
+    /// The most parts of the series of one source in one stretch of time.
+    static let maximumParts = 8
+
+    let request: ScanRequest
+    let sources: [TableSource]
+    /// For each source the series that match.
+    private let wanted: [OrdinalSet]
+
+    init(_ request: ScanRequest, _ sources: [TableSource]) throws(SeriesError) {
+        self.request = request
+        var used: [TableSource] = []
+        var wanted: [OrdinalSet] = []
+        for source in sources where source.ranges.contains(where: { $0.overlaps(request.range) }) {
+            let set = try source.series(matching: request.tags)
+            if set.isEmpty { continue }
+            used.append(source)
+            wanted.append(set)
+        }
+        self.sources = used
+        self.wanted = wanted
+    }
+
+    /// The parts.
+    func scans() throws(SeriesError) -> [any PointScan] {
+        var scans: [any PointScan] = []
+        for stretch in stretches() { try add(stretch, to: &scans) }
+        return scans
+    }
+
+    /// Stretches of time that do not overlap, each with the sources that have points in it, oldest source first.
+    func stretches() -> [(range: ClosedRange<Int64>, sources: [Int])] {
+        var pieces: [(range: ClosedRange<Int64>, source: Int)] = []
+        for (number, source) in sources.enumerated() {
+            for range in source.ranges where range.overlaps(request.range) {
+                pieces.append((range.clamped(to: request.range), number))
+            }
+        }
+        pieces.sort { $0.range.lowerBound < $1.range.lowerBound }
+        var result: [(range: ClosedRange<Int64>, sources: [Int])] = []
+        for piece in pieces {
+            if let last = result.indices.last, piece.range.lowerBound <= result[last].range.upperBound {
+                let end = max(result[last].range.upperBound, piece.range.upperBound)
+                result[last].range = result[last].range.lowerBound...end
+                if !result[last].sources.contains(piece.source) { result[last].sources.append(piece.source) }
+            } else {
+                result.append((piece.range, [piece.source]))
+            }
+        }
+        for index in result.indices { result[index].sources.sort() }
+        return request.descending ? result.reversed() : result
+    }
+
+    private func add(
+        _ stretch: (range: ClosedRange<Int64>, sources: [Int]), to scans: inout [any PointScan]
+    ) throws(SeriesError) {
+        var parts: [SourcePart] = []
+        for number in stretch.sources {
+            let part = SourcePart(
+                sources[number], wanted: wanted[number], range: stretch.range, fields: request.fields,
+                descending: request.descending)
+            if !part.series.isEmpty { parts.append(part) }
+        }
+        guard let first = parts.first else { return }
+        guard parts.count > 1 else { return try add(first, places: Array(first.series.indices), to: &scans) }
+        var columns: [SeriesColumns] = []
+        for part in parts { columns.append(try part.source.columns(of: part.series)) }
+        let merge = SeriesMerge(columns)
+        var holders = [UInt8](repeating: 0, count: merge.series.count)
+        for number in merge.numbers.joined() where holders[Int(number)] < 2 { holders[Int(number)] += 1 }
+        for (index, part) in parts.enumerated() {
+            let alone = part.series.indices.filter { holders[Int(merge.numbers[index][$0])] == 1 }
+            if !alone.isEmpty { try add(part, places: alone, to: &scans) }
+        }
+        try addMerged(parts, merge, shared: holders.indices.filter { holders[$0] > 1 }, to: &scans)
+    }
+
+    /// The series that one source alone has, in about equal parts for several threads.
+    private func add(_ part: SourcePart, places: [Int], to scans: inout [any PointScan]) throws(SeriesError) {
+        let rows = part.rowEstimate * places.count / max(1, part.series.count)
+        let count = max(1, min(Self.maximumParts, rows / Self.partRows, places.count))
+        for index in 0..<count {
+            let some = Array(places[places.count * index / count..<places.count * (index + 1) / count])
+            let columns = try part.source.columns(of: some.map { part.series[$0] }, keys: request.tagKeys)
+            let stream = try part.stream(
+                some, numbers: (0..<Int32(some.count)).map { $0 }, fields: request.fields,
+                descending: request.descending)
+            scans.append(StreamScan(SeriesTable(columns), stream))
+        }
+    }
+
+    /// The series that several sources have.
+    private func addMerged(
+        _ parts: [SourcePart], _ merge: SeriesMerge, shared: [Int], to scans: inout [any PointScan]
+    ) throws(SeriesError) {
+        guard !shared.isEmpty else { return }
+        var renumbered = [Int32](repeating: -1, count: merge.series.count)
+        for (index, number) in shared.enumerated() { renumbered[number] = Int32(index) }
+        var streams: [any PointStream] = []
+        for (index, part) in parts.enumerated() {
+            let places = part.series.indices.filter { renumbered[Int(merge.numbers[index][$0])] >= 0 }
+            guard !places.isEmpty else { continue }
+            streams.append(
+                try part.stream(
+                    places, numbers: places.map { renumbered[Int(merge.numbers[index][$0])] },
+                    fields: request.fields, descending: request.descending))
+        }
+        let table = SeriesTable(merge.series.selecting(shared, keys: request.tagKeys))
+        let points = try PointMerge(streams, types: types(parts), descending: request.descending)
+        scans.append(StreamScan(table, points))
+    }
+
+    private func types(_ parts: [SourcePart]) -> [FieldType?] {
+        request.fields.map { name in
+            for part in parts.reversed() {
+                if let field = part.source.fields.first(where: { $0.name == name }) { return field.type }
+            }
+            return nil
+        }
+    }
+}
+
+extension SeriesColumns {
+    /// Some series and some tags of them. A key that is not here gives a column of "".
+    func selecting(_ series: [Int], keys: [[UInt8]]) -> SeriesColumns {
+        var result = SeriesColumns(count: series.count, tagKeys: keys, values: [], codes: [])
+        for key in keys {
+            if let column = tagKeys.firstIndex(of: key) {
+                result.values.append(values[column])
+                result.codes.append(series.map { codes[column][$0] })
+            } else {
+                result.values.append(ByteStrings(bytes: [], offsets: [0, 0]))
+                result.codes.append([UInt32](repeating: 0, count: series.count))
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,49 @@
+/// Answers the applier from a snapshot of blocks and of the frozen head. What cannot be read counts as known: damage
+/// must not refuse points.
+final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
+    // Safe because only the thread that applies uses it, under the applier's lock.
+    var snapshot: PartitionSnapshot?
+
+    func hasSeries(_ table: TableKey, tags: [(key: [UInt8], value: [UInt8])]) -> Bool {
+        do throws(SeriesError) {
+            for source in try sources(table) {
+                let keys = Set(source.tagKeys + tags.map(\.key))
+                let conditions = keys.map { key in
+                    TagPredicate.equals(key: key, value: tags.first { $0.key == key }?.value ?? [])
+                }
+                if try !source.series(matching: .and(conditions)).isEmpty { return true }
+            }
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    func hasValue(_ table: TableKey, tag: [UInt8], value: [UInt8]) -> Bool {
+        do throws(SeriesError) {
+            for source in try sources(table) {
+                if try !source.series(matching: .equals(key: tag, value: value)).isEmpty { return true }
+            }
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    func visitSeries(_ table: TableKey, _ body: (_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) -> Void) {
+        guard let found = try? sources(table) else { return }
+        for source in found {
+            guard let range = source.ranges.first, let wanted = try? source.series(matching: .all),
+                let columns = try? source.columns(of: wanted.members)
+            else { continue }
+            for series in 0..<columns.count { body(columns.tags(of: series), range.lowerBound) }
+        }
+    }
+
+    /// Without the head, which the applier knows itself.
+    private func sources(_ table: TableKey) throws(SeriesError) -> [TableSource] {
+        guard var snapshot else { return [] }
+        snapshot.head = Head()
+        return try snapshot.sources(table.measurement, table.retentionPolicy)
+    }
+}

@@ -9,13 +9,15 @@ extension Partition {
     ///
     /// - Parameters:
     ///   - offset: the first offset that the view's manifest does not cover.
+    ///   - kept: an earlier offset to keep everything from, which the bound does not count; nil for none.
     ///   - limitBytes: the bytes from there on at which appends fail with `.viewBehind`; at half of it an event tells.
     /// - Throws: `.storage`, `.damaged`, `.closed`, `.unknownTopic`.
-    public func hold(from offset: Int64, limitBytes: Int64) throws(LogError) {
+    public func hold(from offset: Int64, keeping kept: Int64? = nil, limitBytes: Int64) throws(LogError) {
         try withCore { core throws(LogError) in
             try open(&core)
             let bytes = try bytes(from: offset, core)
-            core.hold = PartitionHold(offset: offset, bytes: bytes, limitBytes: limitBytes, isTold: core.hold.isTold)
+            let first = min(offset, kept ?? offset)
+            core.hold = PartitionHold(offset: first, bytes: bytes, limitBytes: limitBytes, isTold: core.hold.isTold)
             if bytes < limitBytes / 2 { core.hold.isTold = false }
             tellOfHold(&core)
         }

@@ -37,6 +37,9 @@ public protocol ViewEngine: AnyObject, Sendable {
     /// A manifest was committed (or loaded, at the start): readers see its blocks from now on, atomically instead of
     /// the frozen head or of the blocks that they replace. The first call comes before the first `apply`.
     ///
+    /// A view that is rebuilt begins with a manifest whose blocks hold records that are applied again: equal ones must
+    /// not be seen twice.
+    ///
     /// The frozen head goes only if the manifest's `nextOffset` is not before the one that it was frozen with: a
     /// compaction that began earlier may be committed while a frozen head waits to be written.
     func install(_ manifest: Manifest, from blocks: any BlockStore) throws(ViewError)

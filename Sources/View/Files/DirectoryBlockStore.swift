@@ -133,6 +133,16 @@ public final class DirectoryBlockStore: BlockStore {
         }
     }
 
+    /// Gives a block a second name in another store, durably.
+    func share(_ entry: BlockEntry, with other: DirectoryBlockStore) throws(ViewError) {
+        do {
+            try files.link(path(entry.id), to: other.path(entry.id))
+            try files.synchronizeDirectory(other.directory)
+        } catch {
+            throw ViewError("cannot link \(path(entry.id)) into \(other.directory)", error)
+        }
+    }
+
     /// Removes blocks that no manifest names any more. Maps of them stay valid.
     func remove(_ ids: Set<UInt64>) throws(ViewError) {
         for id in ids.sorted() {

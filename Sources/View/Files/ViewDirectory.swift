@@ -1,5 +1,5 @@
 public import KafkaWire
-import Machine
+public import Machine
 
 /// Where the view of one partition stands: `DATA/views/<topic id>/<partition>/`, with `manifests` and `blocks` in it.
 /// The topic's id, not its name: a later topic of the same name never meets what an earlier one left.
@@ -8,20 +8,18 @@ public struct ViewDirectory: Sendable, Equatable {
     public let topicID: Uuid
     /// The partition's index.
     public let partition: Int32
-    /// `DATA/views/<topic id>/<partition>`, or the place beside it where a rebuilt view grows.
+    /// 0, and one more with each time that the view was rebuilt.
+    public let generation: Int
+    /// `DATA/views/<topic id>/<partition>`, and `.<generation>` from 1 on.
     public let path: String
 
-    /// The view's place in a data directory.
-    ///
-    /// - Parameter isRebuilt: whether this is the place beside the live one, where it is rebuilt.
-    public init(data: String, topicID: Uuid, partition: Int32, isRebuilt: Bool = false) {
+    /// The place of one generation of a view in a data directory.
+    public init(data: String, topicID: Uuid, partition: Int32, generation: Int = 0) {
         self.topicID = topicID
         self.partition = partition
-        path = Self.topic(data: data, topicID) + "/\(partition)" + (isRebuilt ? Self.rebuiltSuffix : "")
+        self.generation = generation
+        path = Self.topic(data: data, topicID) + "/\(partition)" + (generation == 0 ? "" : ".\(generation)")
     }
-
-    /// What the name of a rebuilt view's directory ends with.
-    static let rebuiltSuffix = ".rebuilt"
 
     /// `DATA/views`.
     public static func all(data: String) -> String { data + "/views" }
@@ -33,6 +31,54 @@ public struct ViewDirectory: Sendable, Equatable {
     public var manifests: String { path + "/manifests" }
     /// Where the blocks stand.
     public var blocks: String { path + "/blocks" }
+}
+
+/// A rebuilt view grows in the place of the next generation, and takes over by a file `live` in it: one entry of one
+/// directory, so that a crash leaves the old view or the new one.
+extension ViewDirectory {
+    private static let marker = "/live"
+
+    /// The place of the generation that readers see; every other one of the partition is removed.
+    ///
+    /// - Throws: `.storage`.
+    public static func live(
+        data: String, topicID: Uuid, partition: Int32, files: any FileSystem
+    ) throws(ViewError) -> ViewDirectory {
+        let first = ViewDirectory(data: data, topicID: topicID, partition: partition)
+        let folder = topic(data: data, topicID)
+        do {
+            guard try files.information(at: folder) != nil else { return first }
+            let prefix = "\(partition)."
+            let places = try files.contents(ofDirectory: folder).compactMap { name -> ViewDirectory? in
+                guard name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0 else {
+                    return nil
+                }
+                return ViewDirectory(data: data, topicID: topicID, partition: partition, generation: number)
+            }
+            var live = first
+            for place in places.sorted(by: { $0.generation < $1.generation }) {
+                if try files.information(at: place.path + marker) != nil { live = place }
+            }
+            for place in places + [first] where place != live { try files.remove(place.path) }
+            return live
+        } catch {
+            throw ViewError("cannot look for the views in \(folder)", error)
+        }
+    }
+
+    /// Lets this generation be the one that the next start finds.
+    func takeOver(_ files: any FileSystem) throws(ViewError) {
+        do {
+            // The directory itself must be found before what stands in it counts.
+            try files.synchronizeDirectory(String(path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)))
+            let file = try files.open(path + Self.marker, .readWriteCreate)
+            defer { file.close() }
+            try file.synchronize()
+            try files.synchronizeDirectory(path)
+        } catch {
+            throw ViewError("cannot let \(path) take over", error)
+        }
+    }
 }
 
 /// Numbers in file names: 20 digits, so that names sort as numbers do.

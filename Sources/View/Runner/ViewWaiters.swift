@@ -20,6 +20,8 @@ struct ViewWaiters: Sendable {
         waiting.append(Waiter(offsets: offsets, deadline: deadline, body: body))
     }
 
+    mutating func add(all others: ViewWaiters) { waiting += others.waiting }
+
     /// Takes out those whose records are applied.
     mutating func release(appliedUpTo applied: Int64, _ ring: RejectionRing) -> [Answer] {
         take({ $0.offsets.upperBound <= applied }) { .success(ring.outcome(of: $0.offsets)) }

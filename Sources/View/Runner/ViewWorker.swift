@@ -121,19 +121,34 @@ final class ViewWorker: Sendable {
         }
     }
 
+    private enum Taken: Sendable {
+        case seat(Seat)
+        /// A reminder is due earlier than the pause ends.
+        case nobodyYet
+        case stop
+    }
+
     /// The next one whose turn it is; nil when the worker stops.
     private func take() -> Seat? {
         while true {
-            let pause = state.withLock(\.nextReminder).map { max(0, $0 - now) }
-            let taken: Seat?? = state.wait(timeoutNanoseconds: pause.map { UInt64($0) * 1_000_000 }) { state in
-                if state.isStopping { return .some(nil) }
+            let planned = state.withLock(\.nextReminder) ?? .max
+            // At most an hour: a deadline may be the end of time.
+            let pause = UInt64(min(max(0, planned == .max ? .max : planned - now), 3_600_000)) * 1_000_000
+            let taken = state.wait(timeoutNanoseconds: pause) { state -> Taken? in
+                if state.isStopping { return .stop }
                 state.queueReminders(dueAt: now)
-                guard let first = state.queue.first else { return nil }
+                guard let first = state.queue.first else {
+                    return (state.nextReminder ?? .max) < planned ? .nobodyYet : nil
+                }
                 state.queue.removeFirst()
                 state.queued.remove(ObjectIdentifier(first))
-                return first
+                return .seat(first)
             }
-            if let taken { return taken }
+            switch taken {
+            case .seat(let seat): return seat
+            case .stop: return nil
+            case .nobodyYet, nil: continue
+            }
         }
     }
 }

@@ -57,6 +57,8 @@ struct ViewState: Sendable {
     private(set) var readable: Int64
     /// Log bytes in the head.
     private(set) var headLogBytes: Int64 = 0
+    /// Log bytes in the frozen head.
+    private(set) var frozenLogBytes: Int64 = 0
     /// When the first record came into the head.
     private(set) var headBegan: Int64?
     /// Where the frozen head ends; nil if there is none.
@@ -143,6 +145,7 @@ struct ViewState: Sendable {
     mutating func didFreeze() {
         precondition(frozen == nil, "one frozen head at a time")
         frozen = applied
+        frozenLogBytes = headLogBytes
         headLogBytes = 0
         headBegan = nil
         isCutWanted = false
@@ -152,7 +155,10 @@ struct ViewState: Sendable {
         guard case .committed(let next, let isCut) = progress else { preconditionFailure("nothing was committed") }
         removable.formUnion(Set(manifest.blocks.map(\.id)).subtracting(next.blocks.map(\.id)))
         manifest = next
-        if isCut { frozen = nil }
+        if isCut {
+            frozen = nil
+            frozenLogBytes = 0
+        }
         progress = .none
         nextCompaction = now
     }

@@ -37,7 +37,13 @@ final class RecordEngine: ViewEngine {
     /// Values that are refused.
     let refused: Set<String>
 
-    init(refused: Set<String> = ["bad"]) { self.refused = refused }
+    /// Whether a record that stands in two places is seen once; without a rebuild none may.
+    let seesEachOnce: Bool
+
+    init(refused: Set<String> = ["bad"], seesEachOnce: Bool = false) {
+        self.refused = refused
+        self.seesEachOnce = seesEachOnce
+    }
 
     var headBytes: Int { state.withLock { $0.head.count * 100 } }
 
@@ -51,7 +57,9 @@ final class RecordEngine: ViewEngine {
             let frozen = state.frozen.map {
                 Self.unmasked($0.entries, appliedThrough: $0.nextOffset, by: state.tombstones)
             }
-            return (inBlocks + (frozen ?? []) + state.head).sorted { $0.offset < $1.offset }
+            let all = (inBlocks + (frozen ?? []) + state.head).sorted { $0.offset < $1.offset }
+            // After a rebuild the same record may stand in an old block and in a new one.
+            return seesEachOnce ? all.reduce(into: []) { if $0.last != $1 { $0.append($1) } } : all
         }
     }
 

@@ -18,3 +18,14 @@ final class Told: Sendable {
         }
     }
 }
+
+extension Told {
+    /// Lines for an operator.
+    final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+
+        func note(_ line: String) { lines.withLock { $0.append(line) } }
+
+        var all: [String] { lines.withLock { $0 } }
+    }
+}

@@ -217,7 +217,7 @@ let package = Package(
         ? [
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
-            .library(name: "Telemetry", targets: ["Telemetry"]),
+            .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Series", targets: ["Series"]),
         ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),

@@ -30,17 +30,15 @@ enum ValuePart {
         guard rests.count == count else {
             throw BytesError(code: .malformed, message: "\(rests.count) values instead of \(count)")
         }
-        var (start, length) = (values.bytes.count, 0)
+        var value: [UInt8] = []
         for index in 0..<count {
             let shared = prefixes[index]
-            guard shared >= 0, shared <= Int64(length), values.bytes.count < SeriesSection.maximumValueBytes else {
-                throw BytesError(code: .malformed, message: "a value that shares \(shared) bytes of \(length)")
+            guard shared >= 0, shared <= Int64(value.count), values.bytes.count < SeriesSection.maximumValueBytes else {
+                throw BytesError(code: .malformed, message: "a value that shares \(shared) bytes of \(value.count)")
             }
-            let next = values.bytes.count
-            values.bytes.append(contentsOf: values.bytes[start..<start + Int(shared)])
-            values.bytes.append(contentsOf: rests.bytes[Int(rests.offsets[index])..<Int(rests.offsets[index + 1])])
-            values.offsets.append(UInt32(values.bytes.count))
-            (start, length) = (next, values.bytes.count - next)
+            value.removeSubrange(Int(shared)...)
+            rests.withString(index) { value.append(contentsOf: $0) }
+            value.withUnsafeBytes { values.append($0) }
         }
     }
 

@@ -29,3 +29,10 @@ def test_deviations_name_requests_that_exist():
     for name, requests in scripts.deviations().items():
         asked = {"\n".join(command.body) for command in scripts.parse((scripts.DIRECTORY / f"{name}.txt").read_text())}
         assert requests <= asked | {"*"}, name
+
+
+def test_deviations_are_explained():
+    page = (scripts.DIRECTORY.parents[2] / "docs" / "influxql.md").read_text()
+    listed = (scripts.DIRECTORY / "DEVIATIONS.md").read_text().splitlines()
+    for name in (line[3:] for line in listed if line.startswith("## ")):
+        assert f"- **{name}**" in page, f"docs/influxql.md does not explain: {name}"

@@ -1,5 +1,6 @@
 /// A part of a scan that one block answers alone.
 public final class BlockScan: PointScan {
+    /// The series that match.
     public let series: SeriesTable
     private let cursor: BlockCursor
 
@@ -18,6 +19,7 @@ public final class BlockScan: PointScan {
             removing: removals)
     }
 
+    /// The next points, or a summary that will do; nil behind the last.
     public func next(_ useSummary: (borrowing PointSummary) -> Bool) throws(SeriesError) -> ScanStep? {
         try cursor.next(useSummary)
     }

@@ -2,7 +2,8 @@ public import Telemetry
 
 /// Merges streams of points into one, in which each (series, time) stands once: of each field the newest value wins.
 ///
-/// Where streams do not interleave, whole stretches of rows are copied at once.
+/// Where streams do not interleave, whole stretches of rows are copied at once. Sendable is safe because one thread at a
+/// time reads, as `PointScan` says.
 public final class PointMerge: PointStream, @unchecked Sendable {
     private var cursors: [Cursor]
     private let descending: Bool
@@ -24,7 +25,7 @@ public final class PointMerge: PointStream, @unchecked Sendable {
         var generation = 0
     }
 
-    /// Begins to merge. Safe because one thread at a time reads, as `PointScan` says.
+    /// Begins to merge.
     ///
     /// - Parameters:
     ///   - streams: the oldest first. Their runs' series are numbers of one list, and their columns are of one request.

@@ -62,7 +62,8 @@ import Testing
         #expect(try Self.write(Self.model(messages: false)) == golden)
     }
 
-    /// `MILLRACE_REWRITE=1` writes the files anew: only for a format that no release has written.
+    /// `MILLRACE_REWRITE=1 swift test --filter GoldenBlockTests/rewrite` writes the files anew: only for a format that
+    /// no release has written.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["MILLRACE_REWRITE"] != nil))
     func rewrite() throws {
         try FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)

@@ -57,12 +57,18 @@ extension Applier {
     }
 
     private func delete(_ predicate: DeletePredicate, offset: Int64) {
-        state.tombstones.append(Tombstone(offset: offset, target: .points(predicate)))
-        for table in head.tables where !table.isDropped && predicate.concerns(table.key.measurement) {
-            table.mask(predicate)
+        let isWhole = predicate.times == .min ... .max
+        if isWhole, predicate.tags.isEmpty {
+            head.drop { predicate.concerns($0.measurement) }
+        } else {
+            for table in head.tables where !table.isDropped && predicate.concerns(table.key.measurement) {
+                table.mask(predicate)
+            }
         }
-        guard predicate.dropsSeries else { return }
-        for key in Array(state.fields.keys) where predicate.concerns(key.measurement) { recount(key, predicate) }
+        if isWhole {
+            for key in Array(state.fields.keys) where predicate.concerns(key.measurement) { recount(key, predicate) }
+        }
+        state.tombstones.append(Tombstone(offset: offset, target: .points(predicate)))
     }
 
     /// Counts the series that a drop leaves. Series of the head count again with their next point.
@@ -81,7 +87,7 @@ extension Applier {
             }
             left.series.insert(hash, window: window)
         }
-        stored.visitSeries(key, count)
+        stored.visitSeries(key, deleted: state.tombstones, count)
         if let number = head.table(key) {
             let table = head.tables[number]
             table.publish()

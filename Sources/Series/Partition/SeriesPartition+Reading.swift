@@ -14,16 +14,7 @@ extension SeriesPartition: PointSource {
     public func schema(
         of measurement: [UInt8], retentionPolicy: [UInt8]?
     ) throws(SeriesError) -> MeasurementSchema? {
-        var fields: [[UInt8]: FieldType] = [:]
-        var tagKeys: Set<[UInt8]> = []
-        for source in try snapshot().sources(measurement, anyOf: retentionPolicy) where !source.isEmpty {
-            for field in source.fields { fields[field.name] = field.type }
-            tagKeys.formUnion(source.tagKeys)
-        }
-        guard !fields.isEmpty else { return nil }
-        return MeasurementSchema(
-            fields: fields.map { ($0.key, $0.value) }.sorted { SeriesKey.compare($0.name, $1.name) < 0 },
-            tagKeys: tagKeys.sorted { SeriesKey.compare($0, $1) < 0 })
+        PartitionSnapshot.schema(try snapshot().sources(measurement, anyOf: retentionPolicy))
     }
 
     /// The series of a measurement that match and have a point in the range, by their canonical keys in order.
@@ -31,17 +22,8 @@ extension SeriesPartition: PointSource {
         of measurement: [UInt8], retentionPolicy: [UInt8]?, matching tags: TagPredicate, in range: ClosedRange<Int64>,
         _ visit: (borrowing SeriesTags) -> Bool
     ) throws(SeriesError) {
-        var columns: [SeriesColumns] = []
-        for source in try snapshot().sources(measurement, anyOf: retentionPolicy) {
-            let found = source.series(try source.series(matching: tags), in: range)
-            if !found.isEmpty { columns.append(try source.columns(of: found.members)) }
-        }
-        // A head numbers series as they came; merging wants them by key.
-        for index in columns.indices { columns[index].sort() }
-        let merged = SeriesMerge(columns).series
-        for series in 0..<merged.count {
-            if !visit(SeriesTags(measurement: measurement, tags: merged.tags(of: series))) { return }
-        }
+        let sources = try snapshot().sources(measurement, anyOf: retentionPolicy)
+        try PartitionSnapshot.series(sources, of: measurement, matching: tags, in: range, visit)
     }
 
     /// The distinct values of a tag among the matching series, sorted by their bytes. Never holds "".
@@ -49,16 +31,8 @@ extension SeriesPartition: PointSource {
         of measurement: [UInt8], retentionPolicy: [UInt8]?, key: [UInt8], matching tags: TagPredicate,
         in range: ClosedRange<Int64>
     ) throws(SeriesError) -> [[UInt8]] {
-        var values: Set<[UInt8]> = []
-        for source in try snapshot().sources(measurement, anyOf: retentionPolicy) {
-            let found = source.series(try source.series(matching: tags), in: range)
-            if found.isEmpty { continue }
-            let column = try source.columns(of: found.members, keys: [key])
-            for code in Set(column.codes[0]) {
-                column.values[0].withString(Int(code)) { if !$0.isEmpty { values.insert([UInt8]($0)) } }
-            }
-        }
-        return values.sorted { SeriesKey.compare($0, $1) < 0 }
+        let sources = try snapshot().sources(measurement, anyOf: retentionPolicy)
+        return try PartitionSnapshot.tagValues(sources, key: key, matching: tags, in: range)
     }
 
     /// How many series there are, about (within 3 %); cheap.
@@ -69,20 +43,5 @@ extension SeriesPartition: PointSource {
         let snapshot = snapshot()
         let policy = try snapshot.policy(request.retentionPolicy)
         return try ScanPlan(request, try snapshot.sources(request.measurement, policy.name)).scans()
-    }
-}
-
-extension SeriesColumns {
-    /// Brings the series into the order of their keys.
-    mutating func sort() {
-        var keys: [[UInt8]] = []
-        keys.reserveCapacity(count)
-        for series in 0..<count {
-            var key: [UInt8] = []
-            appendKey(of: series, to: &key)
-            keys.append(key)
-        }
-        let order = keys.indices.sorted { SeriesKey.compare(keys[$0], keys[$1]) < 0 }
-        for index in codes.indices { codes[index] = order.map { codes[index][$0] } }
     }
 }

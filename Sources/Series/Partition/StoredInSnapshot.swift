@@ -30,7 +30,11 @@ final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
         }
     }
 
-    func visitSeries(_ table: TableKey, _ body: (_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) -> Void) {
+    func visitSeries(
+        _ table: TableKey, deleted: [Tombstone],
+        _ body: (_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) -> Void
+    ) {
+        snapshot?.tombstones = deleted
         guard let found = try? sources(table) else { return }
         for source in found {
             guard let range = source.ranges.first, let wanted = try? source.series(matching: .all),

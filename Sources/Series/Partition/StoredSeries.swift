@@ -6,5 +6,7 @@ protocol StoredSeries: AnyObject {
     /// Whether a table holds a series with this value of a tag.
     func hasValue(_ table: TableKey, tag: [UInt8], value: [UInt8]) -> Bool
     /// Calls `body` with the tags of each series of a table that was not dropped, and a time of its points.
-    func visitSeries(_ table: TableKey, _ body: (_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) -> Void)
+    func visitSeries(
+        _ table: TableKey, deleted: [Tombstone],
+        _ body: (_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) -> Void)
 }

@@ -50,7 +50,7 @@ let engines: [Target] = [
         swiftSettings: strict),
     .target(
         name: "MillraceTesting",
-        dependencies: ["Machine", "SimulatedMachine", "Bytes", "KafkaWire", "Storage", "Log"],
+        dependencies: ["Machine", "SimulatedMachine", "Bytes", "KafkaWire", "Storage", "Log", "Telemetry", "View"],
         swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes", "MillraceTesting"], swiftSettings: strict),
     .testTarget(
@@ -148,7 +148,7 @@ let services: [Target] = [
     .target(
         name: "ServeHTTP",
         dependencies: [
-            "Instruments", "Listening",
+            "Instruments", "Listening", "Bytes", "Telemetry", "View", "Ingest",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -195,7 +195,8 @@ let services: [Target] = [
     .testTarget(
         name: "ServeHTTPTests",
         dependencies: [
-            "ServeHTTP", "Instruments", .product(name: "HTTPTypes", package: "swift-http-types"),
+            "ServeHTTP", "Instruments", "Bytes", "Ingest", "View", "Log", "Storage", "Machine", "MillraceTesting",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ] + nio,
         swiftSettings: strict),

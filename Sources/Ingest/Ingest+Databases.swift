@@ -1,4 +1,5 @@
 import Log
+public import Series
 import View
 
 /// Why a change of databases failed.
@@ -69,6 +70,24 @@ extension Ingest {
             try log.deleteTopic(topic.id)
         } catch {
             if error.code == .unknownTopic { return }
+            throw IngestError(of: error)
+        }
+    }
+
+    /// Writes a command into the log of a database, and waits until it is applied everywhere.
+    ///
+    /// - Returns: what the engines refused, in words; empty if it was carried out.
+    /// - Throws: `.databaseNotFound`, `.busy`, `.failed`.
+    public func apply(_ command: SeriesCommand, to database: [UInt8]) async throws(IngestError) -> [String] {
+        guard let topic = topic(ofDatabase: database) else {
+            let name = String(decoding: database, as: UTF8.self)
+            throw IngestError(.databaseNotFound, "database not found: \(name)")
+        }
+        do throws(ViewError) {
+            let outcome = try await views.apply(
+                command: CommandCodec.encode(command), to: topic, timeoutMilliseconds: settings.timeoutMilliseconds)
+            return outcome.rejections.map(\.reason)
+        } catch {
             throw IngestError(of: error)
         }
     }

@@ -34,6 +34,8 @@ extension Ingest {
     /// Checks the lines of a request, and appends the good ones to the database's topic. The bytes are free afterwards.
     public func begin(_ request: WriteRequest, _ lines: UnsafeRawBufferPointer) -> Begun {
         guard let topic = topic(ofDatabase: request.database) else { return done(.databaseNotFound) }
+        var request = request
+        if request.guessesPrecision { request.precision = PrecisionGuess.precision(of: lines) }
         let admission = LineAdmission(
             lines, precision: request.precision,
             bounds: .init(

@@ -10,6 +10,8 @@ public struct WriteRequest: Sendable {
     public var precision: TimePrecision
     /// Whether the good lines of a request are written if others are refused. InfluxDB 1.x always does.
     public var acceptsPartial: Bool
+    /// Whether the precision is guessed from the first timestamp, as InfluxDB 3 does. Default false.
+    public var guessesPrecision = false
 
     /// Assembles a request.
     public init(

@@ -7,7 +7,7 @@ public import Logging
 public import NIOCore
 import ServiceLifecycle
 
-/// The HTTP listener: `/metrics`, `/healthz`, `/readyz`.
+/// The HTTP listener: `/metrics`, `/healthz`, `/readyz`, and the routes of `HTTPServices`.
 ///
 /// It listens before the log is recovered, so that whoever waits for the process can see that it lives and why it is
 /// not ready.
@@ -27,7 +27,7 @@ public final class HTTPServer: Sendable {
     ///
     /// - Throws: `IOError` if the address cannot be bound.
     public static func start(
-        settings: HTTPServerSettings, instruments: InstrumentRegistry, readiness: Readiness,
+        settings: HTTPServerSettings, instruments: InstrumentRegistry, readiness: Readiness, services: HTTPServices,
         eventLoops: any EventLoopGroup, logger: Logger
     ) async throws -> HTTPServer {
         // Hummingbird says at info what the composition root says in one line.
@@ -35,7 +35,7 @@ public final class HTTPServer: Sendable {
         quiet.logLevel = max(logger.logLevel, .warning)
         let (addresses, found) = AsyncStream.makeStream(of: SocketAddress.self)
         let application = Application(
-            router: router(instruments, readiness),
+            router: router(instruments, readiness, services),
             server: .http1(configuration: connections(settings, instruments, logger)),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "millrace"),
             onServerRunning: { channel in
@@ -44,13 +44,13 @@ public final class HTTPServer: Sendable {
                 found.finish()
             },
             eventLoopGroupProvider: .shared(eventLoops), logger: quiet)
-        let services = ServiceGroup(configuration: .init(services: [.init(service: application)], logger: quiet))
+        let group = ServiceGroup(configuration: .init(services: [.init(service: application)], logger: quiet))
         let running = Task {
             defer { found.finish() }
-            try await services.run()
+            try await group.run()
         }
         for await address in addresses {
-            return HTTPServer(address: address, services: services, running: running)
+            return HTTPServer(address: address, services: group, running: running)
         }
         try await running.value
         throw ChannelError.ioOnClosedChannel
@@ -83,8 +83,9 @@ public final class HTTPServer: Sendable {
         }.get()
     }
 
-    private static func router(_ instruments: InstrumentRegistry, _ readiness: Readiness) -> Router<BasicRequestContext>
-    {
+    private static func router(
+        _ instruments: InstrumentRegistry, _ readiness: Readiness, _ services: HTTPServices
+    ) -> Router<BasicRequestContext> {
         let router = Router()
         router.get("/metrics") { _, _ in
             text(.ok, instruments.render(), contentType: "text/plain; version=0.0.4; charset=utf-8")
@@ -96,6 +97,10 @@ public final class HTTPServer: Sendable {
             case .notReady(let reason): text(.serviceUnavailable, "not ready: \(reason)\n")
             }
         }
+        let headers = InfluxHeaders()
+        WriteRoutes(services: services, headers: headers).add(to: router)
+        PingRoutes(services: services, headers: headers).add(to: router)
+        ViewRoutes(services: services).add(to: router)
         return router
     }
 

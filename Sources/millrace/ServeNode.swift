@@ -39,10 +39,10 @@ enum ServeNode {
                 "unknown environment variable", metadata: ["variable": "\(variable.name)", "hint": "\(nearest)"])
         }
         registry.addCollector(figures.write)
-        let readiness = Readiness(notReady: "recovering the log")
+        let (readiness, services) = (Readiness(notReady: "recovering the log"), HTTPServices())
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
 
-        let http = try await startHTTP(settings, registry, readiness, eventLoops, logger)
+        let http = try await startHTTP(settings, registry, readiness, services, eventLoops, logger)
         let data = ServeData(settings: settings, machine: machine)
         let metadata = try await data.openMetadata()
         let running = try await data.openConfiguration(configuration, metadata, logger)
@@ -101,13 +101,13 @@ enum ServeNode {
     }
 
     private static func startHTTP(
-        _ settings: ServeSettings, _ registry: InstrumentRegistry, _ readiness: Readiness,
+        _ settings: ServeSettings, _ registry: InstrumentRegistry, _ readiness: Readiness, _ services: HTTPServices,
         _ eventLoops: any EventLoopGroup, _ logger: Logger
     ) async throws -> HTTPServer {
         do {
             return try await HTTPServer.start(
-                settings: settings.http, instruments: registry, readiness: readiness, eventLoops: eventLoops,
-                logger: logger)
+                settings: settings.http, instruments: registry, readiness: readiness, services: services,
+                eventLoops: eventLoops, logger: logger)
         } catch {
             throw cannotListen("HTTP", "http-listen", settings.http.host, settings.http.port, error)
         }

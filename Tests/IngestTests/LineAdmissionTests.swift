@@ -118,6 +118,17 @@ import Testing
         #expect(found == text && batchCount > 3)
     }
 
+    @Test func unitsAreGuessed() {
+        let guesses: [(String, TimePrecision)] = [
+            ("cpu v=1 1700000000", .seconds), ("cpu v=1 1700000000000", .milliseconds),
+            ("cpu v=1 1700000000000000", .microseconds), ("cpu v=1 1700000000000000000", .nanoseconds),
+            ("bad\ncpu v=1\ncpu v=1 5", .seconds), ("cpu v=1", .nanoseconds), ("", .nanoseconds),
+        ]
+        for (lines, precision) in guesses {
+            #expect(Array(lines.utf8).withUnsafeBytes { PrecisionGuess.precision(of: $0) } == precision, "\(lines)")
+        }
+    }
+
     @Test func theBudgetIsHeld() {
         let budget = WriteBudget(limit: 100, databaseLimit: 60)
         #expect(budget.take(60, for: [1]))

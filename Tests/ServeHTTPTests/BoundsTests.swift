@@ -19,6 +19,7 @@ import Testing
         change(&settings)
         let server = try await HTTPServer.start(
             settings: settings, instruments: registry, readiness: Readiness(notReady: "test"),
+            services: HTTPServices(),
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
         do {
             try await body(server)

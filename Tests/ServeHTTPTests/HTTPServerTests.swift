@@ -18,6 +18,7 @@ import Testing
         settings.maximumConnections = maximumConnections
         let server = try await HTTPServer.start(
             settings: settings, instruments: registry, readiness: readiness,
+            services: HTTPServices(),
             eventLoops: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
         do {
             try await body(server)
@@ -85,6 +86,7 @@ import Testing
             await #expect(throws: IOError.self) {
                 _ = try await HTTPServer.start(
                     settings: settings, instruments: registry, readiness: readiness,
+                    services: HTTPServices(),
                     eventLoops: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
             }
         }

@@ -1,0 +1,19 @@
+public import Ingest
+import Synchronization
+
+/// What the routes serve. The listener starts before the log is recovered; what is not there yet is answered with 503.
+public final class HTTPServices: Sendable {
+    private let state = Mutex<Ingest?>(nil)
+
+    /// Services of which none is there yet.
+    public init() {}
+
+    /// The way in for lines; nil until it is there.
+    public var ingest: Ingest? { state.withLock { $0 } }
+
+    /// The log is recovered: lines are taken from now on.
+    public func begin(ingest: Ingest) { state.withLock { $0 = ingest } }
+
+    /// The server is stopping: nothing is taken any more.
+    public func end() { state.withLock { $0 = nil } }
+}

@@ -214,9 +214,13 @@ public struct Backup {
         }
         kept.insert(name)
         report.topics += 1
+        let views = try wrap("cannot back up the view of \(name)") { () throws(MachineError) in
+            try ViewBackup(source: directory, topicID: id).take(&target)
+        }
         let isEmpty = job.partitions.allSatisfy(\.files.isEmpty)
         try wrap("cannot write the backup of \(name)") { () throws(MachineError) in
             for partition in job.partitions { try note(partition) }
+            for file in views { try note(file) }
             guard !isEmpty else { return }
             try note(
                 target.write(Array("\(id)\n".utf8), as: place + "/" + TopicDirectory.identityName, modified: began))
@@ -246,6 +250,8 @@ public struct Backup {
             try note(target.write(BackupMetadata.encode(prepared), as: "metadata", modified: now))
             try note(target.write(checkpoint.encoded(), as: "checkpoint", modified: now))
             try files.synchronizeDirectory(target.path("log"))
+            let views = target.path("views")
+            if try files.information(at: views) != nil { try files.synchronizeDirectory(views) }
             try files.synchronizeDirectory(target.directory)
             try manifest.add(BackupManifest.line(ended: now))
             try manifest.finish()

@@ -139,9 +139,8 @@ extension BackupManifest.File {
         else { return nil }
         let parts = fields[5].split(separator: "/", omittingEmptySubsequences: false)
         guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else { return nil }
-        guard parts.first == "log" ? parts.count > 2 : parts == ["checkpoint"] || parts == ["metadata"] else {
-            return nil
-        }
+        let isDeep = (parts.first == "log" || parts.first == "views") && parts.count > 2
+        guard isDeep || parts == ["checkpoint"] || parts == ["metadata"] else { return nil }
         self.init(
             path: String(fields[5]), sizeBytes: size, checksum: checksum, isLink: fields[3] == "link",
             modifiedMilliseconds: modified)

@@ -112,7 +112,7 @@ struct BackupTarget: Sendable {
             modifiedMilliseconds: modified)
     }
 
-    private mutating func linkPrevious(_ known: BackupManifest.File, _ name: String) throws(MachineError) -> Bool {
+    mutating func linkPrevious(_ known: BackupManifest.File, _ name: String) throws(MachineError) -> Bool {
         guard let previous else { return false }
         do throws(MachineError) {
             try files.link(previous.directory + "/" + known.path, to: path(name))
@@ -123,7 +123,7 @@ struct BackupTarget: Sendable {
         }
     }
 
-    private func entry(
+    func entry(
         _ name: String, _ size: Int64, _ checksum: UInt32, isLink: Bool, _ information: FileInformation?
     ) -> BackupManifest.File {
         BackupManifest.File(
@@ -164,8 +164,18 @@ struct PreviousBackup: Sendable {
     init(_ directory: String, _ files: any FileSystem) throws(LogError) {
         self.directory = directory
         let manifest = try BackupReader(directory, files).manifest
-        for file in manifest.files where file.path.hasSuffix(".log") { self.files[file.path] = file }
+        for file in manifest.files where file.path.hasSuffix(".log") || file.path.hasPrefix("views/") {
+            self.files[file.path] = file
+        }
         for partition in manifest.partitions { topics[partition.topic] = partition.topicID.description }
+    }
+
+    /// The same block of a view, whose path names its topic's id: as large, and not changed since.
+    func file(_ name: String, _ information: FileInformation) -> BackupManifest.File? {
+        guard let file = files[name], file.sizeBytes == information.sizeBytes,
+            file.modifiedMilliseconds == information.modifiedMilliseconds
+        else { return nil }
+        return file
     }
 
     /// The same segment: of the same topic, as large, and not changed since.

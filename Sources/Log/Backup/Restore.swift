@@ -107,7 +107,7 @@ public struct Restore {
                 let text = Array((DataDirectory.unfinishedRestore + "\n").utf8)
                 try WholeFile.replace(directory + "/format", inDirectory: directory, with: text, files)
             } else {
-                for name in ["log", "checkpoint", "meta.db", "meta.db-wal", "meta.db-shm", "meta.db-journal"] {
+                for name in ["log", "views", "checkpoint", "meta.db", "meta.db-wal", "meta.db-shm", "meta.db-journal"] {
                     try files.remove(directory + "/" + name)
                 }
             }
@@ -155,7 +155,7 @@ public struct Restore {
         }
         do throws(MachineError) {
             var directories = Set(["log"])
-            for file in backup.manifest.files where file.path.hasPrefix("log/") {
+            for file in backup.manifest.files where file.path.contains("/") {
                 let parts = file.path.split(separator: "/").dropLast()
                 for count in 1...parts.count { directories.insert(parts.prefix(count).joined(separator: "/")) }
             }

@@ -57,6 +57,13 @@ final class ViewsSite {
 
     @discardableResult
     func append(_ values: [String], to partition: Partition, headers: [RecordHeader] = []) throws -> Range<Int64> {
+        try Self.append(values, to: partition, headers: headers)
+    }
+
+    @discardableResult
+    static func append(
+        _ values: [String], to partition: Partition, headers: [RecordHeader] = []
+    ) throws -> Range<Int64> {
         var builder = RecordBatchBuilder()
         for value in values { builder.append(key: nil, value: Array(value.utf8), headers: headers, timestamp: 1) }
         var writer = ByteWriter()

@@ -1,0 +1,96 @@
+public import Series
+internal import Synchronization
+
+/// Runs plans: reads the parts of a scan on several threads, and gives the groups of the result one after the other.
+public struct PlanExecutor: Sendable {
+    private let source: any PointSource
+    private let control: QueryControl
+
+    /// An executor for one statement.
+    public init(source: any PointSource, control: QueryControl) {
+        self.source = source
+        self.control = control
+    }
+
+    /// Runs a plan and calls `emit` with pieces of its result, in order. A piece holds at most `pieceRows` rows of one
+    /// group; the last of a group says so.
+    public func run(
+        _ plan: QueryPlan, pieceRows: Int, emit: (ResultPiece) async throws(QueryError) -> Void
+    ) async throws(QueryError) {
+        let scans: [any PointScan]
+        do {
+            scans = try source.scan(plan.scan)
+        } catch {
+            throw QueryError(.execution, error.message, cause: error)
+        }
+        switch plan.body {
+        case .aggregates(let body):
+            let partials = try await distribute(scans, make: { AggregatePartial(plan, body, control) }) {
+                (partial, scan) async throws(QueryError) in try await partial.consume(scan)
+            }
+            for other in partials.dropFirst() { try partials[0].merge(other) }
+            var result = AggregateResult(plan, body, partials[0], control)
+            while let piece = try result.next(pieceRows) { try await emit(piece) }
+        case .rows(let body):
+            let partials = try await distribute(scans, make: { RowPartial(plan, body, control) }) {
+                (partial, scan) async throws(QueryError) in try await partial.consume(scan)
+            }
+            for other in partials.dropFirst() { partials[0].merge(other) }
+            var result = RowResult(plan, partials[0])
+            while let piece = result.next(pieceRows) { try await emit(piece) }
+        }
+    }
+
+    /// Lets several tasks take the parts in turn, each into a partial result of its own. At least one comes back.
+    private func distribute<Partial: Sendable>(
+        _ scans: [any PointScan], make: () -> Partial,
+        consume: @escaping @Sendable (Partial, any PointScan) async throws(QueryError) -> Void
+    ) async throws(QueryError) -> [Partial] {
+        let tasks = max(1, min(control.limits.parallelism, scans.count))
+        let partials = (0..<tasks).map { _ in make() }
+        let turn = Turn()
+        let failures = await withTaskGroup(of: QueryError?.self) { group in
+            for partial in partials {
+                group.addTask {
+                    do throws(QueryError) {
+                        while let index = turn.next(below: scans.count) { try await consume(partial, scans[index]) }
+                        return nil
+                    } catch {
+                        control.cancel()
+                        return error
+                    }
+                }
+            }
+            var failures: [QueryError] = []
+            for await case let failure? in group { failures.append(failure) }
+            return failures
+        }
+        // A failure cancels the others; theirs is not the reason.
+        if let failure = failures.first(where: { $0.code != .cancelled }) ?? failures.first { throw failure }
+        return partials
+    }
+}
+
+/// Hands out numbers.
+private final class Turn: Sendable {
+    private let value = Atomic(0)
+
+    func next(below end: Int) -> Int? {
+        let index = value.add(1, ordering: .relaxed).oldValue
+        return index < end ? index : nil
+    }
+}
+
+/// Some rows of one group.
+public struct ResultPiece: Sendable {
+    /// The values of the grouping's tags.
+    public var group: [[UInt8]]
+    /// A time per row.
+    public var times: [Int64]
+    /// The columns behind the time.
+    var columns: [Vector]
+    /// Whether the group ends here.
+    public var endsGroup: Bool
+    /// Whether the result ends here.
+    public var endsResult: Bool
+}

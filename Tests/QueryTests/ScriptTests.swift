@@ -1,0 +1,136 @@
+import Machine
+import Query
+import Series
+import SimulatedMachine
+import Synchronization
+import Telemetry
+import Testing
+
+/// Runs the recorded conversations with InfluxDB against the executor, over databases in memory.
+@Suite struct ScriptTests {
+    @Test(arguments: [
+        MemoryShape(), MemoryShape(parts: 1, batchPoints: 1_000, offersSummaries: false),
+        MemoryShape(parts: 3, batchPoints: 2, splitsTime: true, offersSummaries: false),
+    ])
+    func answersAsInfluxDB(shape: MemoryShape) async throws {
+        var failures: [String] = []
+        var count = 0
+        for script in Script.all {
+            let player = ScriptPlayer(shape)
+            for exchange in script.exchanges {
+                guard let answer = try await player.play(exchange) else { continue }
+                count += 1
+                let place = "\(script.name):\(exchange.line)"
+                if answer.text != exchange.answer || answer.status != exchange.status, Deviations.reason(place) == nil {
+                    failures.append(
+                        "\(place): \(exchange.body.joined(separator: "\n"))\n  is   \(answer.status) \(answer.text)  want \(exchange.status ?? 0) \(exchange.answer)"
+                    )
+                }
+            }
+        }
+        #expect(count > 500)
+        for failure in failures { Issue.record("\(failure)") }
+    }
+}
+
+/// Where Millrace answers otherwise, or not yet; by script and line.
+enum Deviations {
+    static func reason(_ place: String) -> String? {
+        for (reason, places) in all
+        where places.contains(where: { place == $0 || $0.hasSuffix(":") && place.hasPrefix($0) }) {
+            return reason
+        }
+        return nil
+    }
+
+    private static let all: [(reason: String, places: [String])] = [
+        ("beyond the core of InfluxQL", ["30_not_served.txt:", "05_selectors.txt:82"]),
+        ("time zones are not served yet", ["32_timezones.txt:", "07_group_by_time.txt:220"]),
+        ("InfluxDB's CSV shows the column's name in place of the number of copies", ["13_csv.txt:138"]),
+        ("there are no numbers of shards", ["14_delete.txt:69", "14_delete.txt:73", "14_delete.txt:187"]),
+        (
+            "measurements without series are gone at once; InfluxDB's index keeps some",
+            [
+                "14_delete.txt:159", "14_delete.txt:163", "14_delete.txt:223", "14_delete.txt:240",
+                "14_delete.txt:252", "15_policies.txt:153",
+            ]
+        ),
+        ("a default policy that was dropped is forgotten", ["15_policies.txt:133"]),
+        ("series of one name in several policies are not merged", ["15_policies.txt:34", "15_policies.txt:38"]),
+        ("WITH KEY for SHOW TAG KEYS came with InfluxDB 1.8", ["28_tables_of_names.txt:79"]),
+    ]
+}
+
+/// Plays a script.
+struct ScriptPlayer {
+    private let databases: MemoryDatabases
+    private let service: InfluxQLService
+    private let precisions: [String: TimePrecision] = [
+        "ns": .nanoseconds, "n": .nanoseconds, "u": .microseconds, "ms": .milliseconds, "s": .seconds, "m": .minutes,
+        "h": .hours,
+    ]
+
+    init(_ shape: MemoryShape) {
+        databases = MemoryDatabases(shape: shape)
+        service = InfluxQLService(
+            directory: databases, administration: databases, clock: FixedClock())
+    }
+
+    /// The answer; nil if the exchange has none to compare.
+    func play(_ exchange: Script.Exchange) async throws -> (status: Int, text: String)? {
+        switch exchange.verb {
+        case "database":
+            try await databases.createDatabase(exchange.words[0], policy: nil)
+            return nil
+        case "policy":
+            let words = exchange.words
+            _ = try await query(
+                "CREATE RETENTION POLICY \"\(words[1])\" ON \"\(words[0])\" DURATION \(words[2]) REPLICATION 1 "
+                    + "SHARD DURATION \(words[3])\(words.count > 4 ? " DEFAULT" : "")", exchange)
+            return nil
+        case "write":
+            guard exchange.status == 204 else { return nil }
+            let name = exchange.parameters["db"] ?? "db0"
+            let failure = databases.database(name)?.write(
+                exchange.body.map { $0 + "\n" }.joined(), policy: exchange.parameters["rp"],
+                precision: precisions[exchange.parameters["precision"] ?? "ns"] ?? .nanoseconds)
+            #expect(failure == nil)
+            return nil
+        default:
+            let text = exchange.parameters["q"] ?? exchange.body.joined(separator: "\n")
+            return try await query(text, exchange)
+        }
+    }
+
+    private func query(_ text: String, _ exchange: Script.Exchange) async throws -> (status: Int, text: String) {
+        var request = InfluxQLRequest(text, database: exchange.parameters["db"] ?? "db0")
+        request.retentionPolicy = exchange.parameters["rp"]
+        request.isReadOnly = exchange.verb == "query"
+        request.format.epoch = .init(parameter: exchange.parameters["epoch"])
+        request.format.isPretty = exchange.verb != "form" && exchange.parameters["pretty"] == "true"
+        request.format.isChunked = exchange.parameters["chunked"] == "true"
+        if let rows = exchange.parameters["chunk_size"].flatMap({ Int($0) }), rows > 0 {
+            request.format.chunkRows = rows
+        }
+        request.format.isCSV = ["application/csv", "text/csv"].contains(exchange.headers["Accept"] ?? "")
+        let pieces = Mutex<[UInt8]>([])
+        do throws(QueryError) {
+            if let parameters = exchange.parameters["params"] {
+                request.parameters = try BoundParameter.parse(parameters)
+            }
+            let statements = try service.parse(request)
+            try await service.run(statements, request) { bytes throws(QueryError) in
+                pieces.withLock { $0 += bytes }
+            }
+        } catch {
+            return (400, String(decoding: InfluxQLService.failure(error.message, request.format), as: UTF8.self))
+        }
+        return (200, String(decoding: pieces.withLock { $0 }, as: UTF8.self))
+    }
+}
+
+/// A clock that stands still.
+struct FixedClock: Clock {
+    func wallMilliseconds() -> Int64 { 1_763_750_000_000 }
+    func monotonicNanoseconds() -> UInt64 { 1 }
+}

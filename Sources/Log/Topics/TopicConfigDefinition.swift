@@ -40,6 +40,9 @@ public struct TopicConfigDefinition: Sendable {
         return name.hasSuffix(".percent") ? "percent" : nil
     }
 
+    /// Whether an operator may say what topics have that do not say it themselves. A view is asked for by name only.
+    public var hasDefaultSetting: Bool { effect == .served && name != "millrace.view" }
+
     /// Every config that is known, sorted by name.
     public static let all = (served + fixed + withoutEffect).sorted { $0.name < $1.name }
 

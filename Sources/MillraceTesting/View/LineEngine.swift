@@ -26,8 +26,10 @@ public final class LineEngine: ViewEngine, ViewKind {
     /// An engine that was fed nothing.
     public init() {}
 
+    /// Never asks for a cut.
     public var headBytes: Int { 0 }
 
+    /// Takes lines.
     public func apply(_ records: borrowing ViewRecords) -> [Rejection] {
         var rejections: [Rejection] = []
         for record in records.records {
@@ -48,12 +50,19 @@ public final class LineEngine: ViewEngine, ViewKind {
         return rejections
     }
 
+    /// Has nothing to end.
     public func freeze(nextOffset: Int64) {}
+    /// Has nothing to write.
     public func write(to blocks: any BlockStore) throws(ViewError) -> ManifestChange { ManifestChange() }
+    /// Has nothing to compact.
     public func compact(to blocks: any BlockStore, nowMilliseconds: Int64) throws(ViewError) -> ManifestChange? { nil }
+    /// Has nothing to show.
     public func install(_ manifest: Manifest, from blocks: any BlockStore) throws(ViewError) {}
 
+    /// Itself, for every partition.
     public func makeEngine(for topic: Topic, partition: Int32) throws(ViewError) -> any ViewEngine { self }
+    /// Nobody reads it.
     public func publish(_ engine: any ViewEngine, for topic: Topic, partition: Int32) {}
+    /// Nobody reads it.
     public func retire(_ topic: Topic, partition: Int32) {}
 }

@@ -80,6 +80,6 @@ enum SettingTable {
             "The most header fields of an HTTP request; beyond it the answer is 431."),
     ]
 
-    private static let topicDefaults = TopicConfigDefinition.all.filter { $0.effect == .served }.map(
+    private static let topicDefaults = TopicConfigDefinition.all.filter(\.hasDefaultSetting).map(
         Setting.topicDefault)
 }

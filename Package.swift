@@ -162,7 +162,7 @@ let services: [Target] = [
         name: "millrace",
         dependencies: nio + [
             "ServeKafka", "ServeHTTP", "KafkaClient", "Groups", "Log", "Storage", "Machine", "KafkaWire", "Bytes",
-            "Instruments",
+            "Instruments", "Series", "Telemetry",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -36,6 +36,12 @@ let package = Package(
                 "FuzzDriver", .product(name: "Log", package: "millrace"), .product(name: "Groups", package: "millrace"),
             ], swiftSettings: fuzzer,
             linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzSeries",
+            dependencies: [
+                "FuzzDriver", .product(name: "Bytes", package: "millrace"),
+                .product(name: "Series", package: "millrace"),
+            ], swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]
 )

@@ -9,14 +9,14 @@ struct Millrace: AsyncParsableCommand {
         abstract: "One log, many views: a durable, ordered log that speaks Kafka's protocol.",
         discussion: """
             Topic, produce, consume and group work against any Kafka cluster. Exit status: 0 done, 1 failed, 2 damage found \
-            (check, backup, restore), 64 wrong usage, 130 interrupted.
+            (check, series, backup, restore), 64 wrong usage, 130 interrupted.
 
             Completion for your shell: millrace --generate-completion-script bash|zsh|fish
             """,
         version: version,
         subcommands: [
             Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, GroupCommand.self,
-            CheckCommand.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self,
+            CheckCommand.self, SeriesCommands.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self,
         ]
     )
 

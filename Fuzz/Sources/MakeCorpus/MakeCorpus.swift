@@ -6,13 +6,16 @@ import KafkaWire
 /// batches of every codec, and compressed bytes.
 ///
 /// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`, and the
-/// files in `../Tests/LogTests/Golden`.
+/// files in `../Tests/LogTests/Golden` and `../Tests/SeriesTests/Golden`.
 @main
 enum MakeCorpus {
     static func main() throws {
-        let counts = [try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored()]
+        let counts = [
+            try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored(), try writeBlocks(),
+        ]
         print(
-            "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files"
+            "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files, "
+                + "\(counts[4]) blocks"
         )
     }
 
@@ -101,6 +104,21 @@ enum MakeCorpus {
         value.write(Int64(1_700_000_000_000))
         try write("FuzzStored", "offset", [0, UInt8(key.count)] + key.array() + value.array())
         return 2 * files.count + 1
+    }
+
+    /// Blocks of points without their first and last bytes, which the fuzzer adds, and a few encoded integers.
+    private static func writeBlocks() throws -> Int {
+        for name in ["plain", "compressed"] {
+            let bytes = try Data(contentsOf: URL(filePath: "../Tests/SeriesTests/Golden/block-1/\(name).block"))
+            try write("FuzzSeries", name, [7, 0, 0] + bytes.dropFirst(8).dropLast(12))
+        }
+        let integers: [[UInt8]] = [[0, 14], [2, 0, 2, 0, 0x39, 0x0F], [3, 2, 3, 1, 4, 0, 0, 7, 1], [0x80, 4, 6, 8]]
+        for (number, bytes) in integers.enumerated() {
+            for decoder: UInt8 in [0, 1, 4] {
+                try write("FuzzSeries", "\(decoder)-\(number)", [decoder, 0, 6] + bytes)
+            }
+        }
+        return 2
     }
 
     private static func writeCodecs() throws -> Int {

@@ -145,10 +145,10 @@ def files():
 
 
 def deviations():
-    """{script: {request or "*"}} of what Millrace answers otherwise, on purpose."""
+    """{script: {line of a request, or 0 for all}} of what Millrace answers otherwise, on purpose."""
     found = {}
     for line in (DIRECTORY / "DEVIATIONS.md").read_text().splitlines():
         if line.startswith("    "):
-            script, _, request = line[4:].partition(": ")
-            found.setdefault(script, set()).add(request.replace("\\n", "\n"))
+            script, *places = line.split()
+            found.setdefault(script, set()).update(0 if place == "all" else int(place) for place in places)
     return found

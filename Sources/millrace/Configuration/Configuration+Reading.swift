@@ -22,7 +22,8 @@ struct ServeEnvironment: Sendable {
 
     /// Variables that look like ours and mean nothing, each with the name that may be meant.
     var unknown: [(name: String, nearest: String?)] {
-        let known = SettingTable.options.map(Setting.variable) + ["MILLRACE_CONFIG", "MILLRACE_BOOTSTRAP"]
+        let others = ["MILLRACE_CONFIG", "MILLRACE_BOOTSTRAP", "MILLRACE_SERVER"]
+        let known = SettingTable.options.map(Setting.variable) + others
         return values.keys.filter { $0.hasPrefix("MILLRACE_") && !known.contains($0) }.sorted().map { name in
             // The prefix is right already; with it, everything would be near.
             let nearest = NearestName.of(String(name.dropFirst(9)), among: SettingTable.options + ["config"])

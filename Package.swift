@@ -46,7 +46,7 @@ let engines: [Target] = [
     .target(name: "Query", dependencies: ["Machine", "Bytes", "CPCRE2", "Telemetry", "Series"], swiftSettings: strict),
     .target(
         name: "Ingest",
-        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series", "Instruments"],
+        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series", "Query", "Instruments"],
         swiftSettings: strict),
     .target(
         name: "MillraceTesting",
@@ -161,8 +161,9 @@ let services: [Target] = [
     .executableTarget(
         name: "millrace",
         dependencies: nio + [
-            "ServeKafka", "ServeHTTP", "KafkaClient", "Groups", "Log", "Storage", "Machine", "KafkaWire", "Bytes",
-            "Instruments", "Series", "Telemetry",
+            "ServeKafka", "ServeHTTP", "Ingest", "Series", "Telemetry", "View", "KafkaClient", "Groups", "Log",
+            "Storage",
+            "Machine", "KafkaWire", "Bytes", "Instruments",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -21,8 +21,7 @@ enum ServeNode {
         _ configuration: Configuration, unknownVariables: [(name: String, nearest: String?)]
     ) async throws {
         let (machine, settings) = (Machine.posix(), configuration.settings)
-        let level = LiveLogLevel(settings.logLevel)
-        let registry = InstrumentRegistry()
+        let (level, registry) = (LiveLogLevel(settings.logLevel), InstrumentRegistry())
         let lines = LoggedLines(registry)
         let logger = Logger(label: "millrace") { label in
             LineLogHandler(
@@ -49,7 +48,9 @@ enum ServeNode {
         let log = try await data.openLog(running.settings.log, metadata, logger)
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
+        let views = await ServeViews(log, running.settings, machine, registry, logger)
         log.start()
+        views.start(services)
         let groups = await offLoops {
             let groups = GroupCoordinator(log: log, settings: running.settings.groups)
             groups.forgetUnknownTopics()
@@ -65,12 +66,7 @@ enum ServeNode {
         let line = ReadyLine(kafka: kafka.address, http: http.address)
         try announce(line, settings, machine)
         manager?.tell("READY=1\nSTATUS=\(line.text)")
-        logger.info(
-            "ready",
-            metadata: [
-                "kafka": "\(ReadyLine.hostAndPort(kafka.address))", "http": "\(ReadyLine.hostAndPort(http.address))",
-                "data": "\(settings.data)", "version": "\(version)", "seconds": "\(figures.uptimeSeconds)",
-            ])
+        tellReady(kafka.address, http.address, settings, figures, logger)
 
         // Beside, not before: with many partitions it takes a while.
         async let announced: Void = offLoops { logFigures.announceRetention(log.settings, logger) }
@@ -82,10 +78,23 @@ enum ServeNode {
         // Before the listener: whoever waits for a rebalance is answered, or the connections would not drain.
         await offLoops { groups.stop() }
         await kafka.stop(within: settings.stopTimeoutSeconds * 1_000)
+        await views.stop(services)
         await offLoops { log.close() }
         await http.stop()
         try? await eventLoops.shutdownGracefully()
         logger.info("stopped")
+    }
+
+    private static func tellReady(
+        _ kafka: SocketAddress, _ http: SocketAddress, _ settings: ServeSettings, _ figures: ProcessFigures,
+        _ logger: Logger
+    ) {
+        logger.info(
+            "ready",
+            metadata: [
+                "kafka": "\(ReadyLine.hostAndPort(kafka))", "http": "\(ReadyLine.hostAndPort(http))",
+                "data": "\(settings.data)", "version": "\(version)", "seconds": "\(figures.uptimeSeconds)",
+            ])
     }
 
     /// Raises the limit of open files, and warns where the bounds allow more than it does.

@@ -1,8 +1,10 @@
 import Groups
+import Ingest
 import Log
 import Logging
 import ServeHTTP
 import ServeKafka
+import View
 
 /// Everything that `millrace serve` is told. `SettingTable` says how each field is called, what it takes and what it
 /// does; `Configuration` fills it.
@@ -19,6 +21,10 @@ struct ServeSettings: Sendable {
     var http = HTTPServerSettings()
     /// The log.
     var log = LogSettings()
+    /// The views of its topics.
+    var views = ViewSettings()
+    /// The way of lines into databases.
+    var ingest = IngestSettings()
     /// Where gRPC will listen; nothing is served there yet. Default nil.
     var grpc: ListenAddress?
     /// Whether addresses other than loopback may be listened on. Default false.

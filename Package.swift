@@ -148,7 +148,7 @@ let services: [Target] = [
     .target(
         name: "ServeHTTP",
         dependencies: [
-            "Instruments", "Listening", "Bytes", "Telemetry", "View", "Ingest",
+            "Instruments", "Listening", "Bytes", "Telemetry", "View", "Ingest", "Series", "Query",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -99,6 +99,7 @@ public final class HTTPServer: Sendable {
         }
         let headers = InfluxHeaders()
         WriteRoutes(services: services, headers: headers).add(to: router)
+        QueryRoutes(services: services, headers: headers).add(to: router)
         PingRoutes(services: services, headers: headers).add(to: router)
         ViewRoutes(services: services).add(to: router)
         return router

@@ -1,9 +1,11 @@
 public import Ingest
+public import Query
 import Synchronization
 
 /// What the routes serve. The listener starts before the log is recovered; what is not there yet is answered with 503.
 public final class HTTPServices: Sendable {
     private let state = Mutex<Ingest?>(nil)
+    private let service = Mutex<InfluxQLService?>(nil)
 
     /// Services of which none is there yet.
     public init() {}
@@ -14,6 +16,15 @@ public final class HTTPServices: Sendable {
     /// The log is recovered: lines are taken from now on.
     public func begin(ingest: Ingest) { state.withLock { $0 = ingest } }
 
+    /// What answers queries; nil until it is there.
+    public var queries: InfluxQLService? { service.withLock { $0 } }
+
+    /// The views are open: queries are answered from now on.
+    public func begin(queries: InfluxQLService) { service.withLock { $0 = queries } }
+
     /// The server is stopping: nothing is taken any more.
-    public func end() { state.withLock { $0 = nil } }
+    public func end() {
+        state.withLock { $0 = nil }
+        service.withLock { $0 = nil }
+    }
 }

@@ -1,0 +1,157 @@
+import Bytes
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import Query
+
+/// `GET` and `POST /query`: InfluxQL. Parameters stand in the target or in a form; the target's come first. Names and
+/// passwords are accepted and not looked at.
+///
+/// 400 for what cannot be parsed; 200 for everything else, with the errors of statements in their results; 413 for a
+/// form beyond 25 MB; 503 while the server starts or stops. A client that goes ends its query.
+struct QueryRoutes {
+    /// The most bytes of a form.
+    static let maximumFormBytes = 25_000_000
+    /// The most bytes of an answer that are compressed: a longer one is on its way before its end is known.
+    static let maximumCompressedBytes = 1 << 20
+
+    /// How long an answer may take before its client's connection is watched, in milliseconds.
+    static let patienceMilliseconds: UInt64 = 250
+
+    let services: HTTPServices
+    let headers: InfluxHeaders
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("/query") { request, _ in try await respond(to: request, isReadOnly: true) }
+        router.post("/query") { request, _ in try await respond(to: request, isReadOnly: false) }
+    }
+
+    private func respond(to request: Request, isReadOnly: Bool) async throws -> Response {
+        let target = QueryParameters(request.uri.query)
+        var query = InfluxQLRequest("")
+        query.isReadOnly = isReadOnly
+        query.format = format(target, request)
+        guard let service = services.queries else {
+            return failure(.serviceUnavailable, "the server is starting or stopping", query.format, request)
+        }
+        var form = QueryParameters(nil)
+        if !isReadOnly, request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
+            guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes) else {
+                return failure(.contentTooLarge, "Request Entity Too Large", query.format, request)
+            }
+            form = QueryParameters(String(buffer: body))
+        }
+        let parameter = { (name: String) in target[name] ?? form[name] }
+        query.text = parameter("q") ?? ""
+        query.database = parameter("db")
+        query.retentionPolicy = parameter("rp")
+        query.format.epoch = .init(parameter: parameter("epoch"))
+        query.format.isChunked = parameter("chunked") == "true"
+        if let rows = parameter("chunk_size").flatMap({ Int($0) }), rows > 0 { query.format.chunkRows = rows }
+        let statements: [Statement]
+        do throws(QueryError) {
+            if let values = parameter("params") { query.parameters = try BoundParameter.parse(values) }
+            statements = try service.parse(query)
+        } catch {
+            return failure(.badRequest, error.message, query.format, request)
+        }
+        return try await answer(statements, query, service, request)
+    }
+
+    private func format(_ target: QueryParameters, _ request: Request) -> ResultFormat {
+        var format = ResultFormat()
+        format.isPretty = target["pretty"] == "true"
+        format.isCSV = ["application/csv", "text/csv"].contains(request.headers[.accept] ?? "")
+        return format
+    }
+
+    private func failure(
+        _ status: HTTPResponse.Status, _ message: String, _ format: ResultFormat, _ request: Request
+    ) -> Response {
+        var fields = headers.fields(for: request)
+        fields[.contentType] = format.contentType
+        // Field values hold no line ends.
+        fields[.influxError] = String(message.prefix(1_000).map { $0.isNewline ? " " : $0 })
+        if status == .serviceUnavailable { fields[.retryAfter] = "1" }
+        if status == .contentTooLarge { fields[.connection] = "close" }
+        let body = InfluxQLService.failure(message, format)
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    /// Starts the statements and waits for the first bytes of the answer; the rest flows as the client takes it.
+    private func answer(
+        _ statements: [Statement], _ query: InfluxQLRequest, _ service: InfluxQLService, _ request: Request
+    ) async throws -> Response {
+        let pieces = AnswerPieces()
+        let running = Task {
+            do throws(QueryError) {
+                try await service.run(statements, query) { bytes throws(QueryError) in try await pieces.put(bytes) }
+            } catch {
+                // The client has gone; nobody reads an error.
+            }
+            pieces.finish()
+        }
+        let compresses = request.headers[.acceptEncoding]?.contains("gzip") == true
+        let wanted = compresses ? Self.maximumCompressedBytes : 1
+        var fields = headers.fields(for: request)
+        fields[.contentType] = query.format.contentType
+        let first: AnswerPieces.Taken
+        let soon = await withTaskCancellationHandler {
+            await pieces.take(atLeast: wanted, withinMilliseconds: Self.patienceMilliseconds)
+        } onCancel: {
+            pieces.close()
+            running.cancel()
+        }
+        if let soon {
+            first = soon
+        } else if request.method == .post {
+            // The body is taken already, and with it the way to see that the client goes.
+            first = await pieces.take(atLeast: wanted)
+        } else {
+            // Watching the connection costs it: it closes behind the answer.
+            fields[.connection] = "close"
+            first = try await request.body.consumeWithInboundCloseHandler { _ in
+                await pieces.take(atLeast: wanted)
+            } onInboundClosed: {
+                pieces.close()
+                running.cancel()
+            }
+        }
+        if first.isWhole, compresses, let compressed = Self.compress(first.bytes) {
+            fields[.contentEncoding] = "gzip"
+            return Response(
+                status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: compressed)))
+        }
+        if first.isWhole {
+            return Response(
+                status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: first.bytes)))
+        }
+        let body = ResponseBody { writer in
+            defer {
+                pieces.close()
+                running.cancel()
+            }
+            try await writer.write(ByteBuffer(bytes: first.bytes))
+            while true {
+                let piece = await pieces.take(atLeast: 1)
+                if !piece.bytes.isEmpty { try await writer.write(ByteBuffer(bytes: piece.bytes)) }
+                if piece.isWhole { break }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: fields, body: body)
+    }
+
+    private static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+        bytes.withUnsafeBytes { bytes in
+            var writer = ByteWriter(capacity: bytes.count / 4 + 64)
+            do throws(BytesError) {
+                try Compression.gzip.compress(bytes, into: &writer)
+            } catch {
+                return nil
+            }
+            return writer.array()
+        }
+    }
+}

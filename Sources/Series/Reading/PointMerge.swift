@@ -58,7 +58,7 @@ public final class PointMerge: PointStream, @unchecked Sendable {
         var end = cursors[lead].runEnd
         if let other = first(except: lead), cursors[other].series == series {
             if cursors[other].time == time {
-                try mergeRow(series, time)
+                try mergeTied(series, time)
                 return true
             }
             end = firstRow(of: lead, notBefore: cursors[other].time)
@@ -96,10 +96,42 @@ public final class PointMerge: PointStream, @unchecked Sendable {
         return low
     }
 
-    private func mergeRow(_ series: Int32, _ time: Int64) throws(SeriesError) {
+    /// Merges rows that several streams have. If the newest has a value of every field, its rows go as a stretch, as
+    /// far as the others have the same times: points that were written twice.
+    private func mergeTied(_ series: Int32, _ time: Int64) throws(SeriesError) {
         let tied = cursors.indices.reversed().filter {
             !cursors[$0].isAtEnd && cursors[$0].series == series && cursors[$0].time == time
         }
+        let newest = tied[0]
+        guard types.indices.allSatisfy({ cursors[newest].batch.columns[$0].isFull || types[$0] == nil }) else {
+            return try mergeRow(series, time, tied)
+        }
+        var count = cursors[newest].runEnd - cursors[newest].row
+        for index in cursors.indices where !cursors[index].isAtEnd && cursors[index].series == series && index != newest
+        {
+            count = min(
+                count,
+                tied.contains(index)
+                    ? equalTimes(newest, index, limit: count)
+                    : firstRow(of: newest, notBefore: cursors[index].time) - cursors[newest].row)
+        }
+        let start = cursors[newest].row
+        result.append(
+            cursors[newest].batch, rows: start..<start + count, series: series, source: newest,
+            generation: cursors[newest].generation)
+        for index in tied { try advance(index, to: cursors[index].row + count) }
+    }
+
+    /// How many rows two streams have at the same times from here on, within their runs.
+    private func equalTimes(_ left: Int, _ right: Int, limit: Int) -> Int {
+        let most = min(limit, cursors[right].runEnd - cursors[right].row)
+        let (a, b) = (cursors[left].row, cursors[right].row)
+        var count = 0
+        while count < most, cursors[left].batch.times[a + count] == cursors[right].batch.times[b + count] { count += 1 }
+        return count
+    }
+
+    private func mergeRow(_ series: Int32, _ time: Int64, _ tied: [Int]) throws(SeriesError) {
         result.append(series, time)
         for column in types.indices {
             let winner = tied.first { cursors[$0].batch.columns[column].hasValue(cursors[$0].row) } ?? tied[0]
@@ -123,6 +155,9 @@ public final class PointMerge: PointStream, @unchecked Sendable {
     private func load(_ index: Int) throws(SeriesError) {
         guard let batch = try cursors[index].stream.next() else { return cursors[index].isAtEnd = true }
         cursors[index].batch = batch
+        for column in types.indices where !batch.columns[column].isOf(types[column]) {
+            cursors[index].batch.columns[column] = FieldColumn(.absent)
+        }
         (cursors[index].run, cursors[index].row) = (0, 0)
         cursors[index].generation += 1
         enterRun(index)
@@ -137,6 +172,22 @@ public final class PointMerge: PointStream, @unchecked Sendable {
 }
 
 extension FieldColumn {
+    /// Whether the values are of a type.
+    fileprivate func isOf(_ type: FieldType?) -> Bool {
+        switch (values, type) {
+        case (.float, .float), (.integer, .integer), (.unsigned, .unsigned), (.boolean, .boolean), (.string, .string),
+            (.absent, _):
+            true
+        default: false
+        }
+    }
+
+    /// Whether every row has a value.
+    var isFull: Bool {
+        if case .absent = values { return false }
+        return validity == nil
+    }
+
     /// Whether a row has a value.
     func hasValue(_ row: Int) -> Bool {
         if case .absent = values { return false }

@@ -6,7 +6,9 @@ import View
 
 @Suite struct BlockMergerTests {
     /// A part of a model's points, each with some other values.
-    private static func part(_ model: BlockModel, _ random: inout SeededGenerator) -> BlockModel {
+    private static func part(
+        _ model: BlockModel, _ random: inout SeededGenerator, isSparse: Bool
+    ) -> BlockModel {
         var part = model
         part.series = model.series.compactMap { one in
             guard Int.random(in: 0..<4, using: &random) > 0 else { return nil }
@@ -14,10 +16,10 @@ import View
             let isStretch = Bool.random(using: &random)
             let bounds = [0, 0].map { _ in Int.random(in: 0...one.rows.count, using: &random) }.sorted()
             var rows = isStretch ? Array(one.rows[bounds[0]..<bounds[1]]) : one.rows
-            if !isStretch { rows = rows.filter { _ in Bool.random(using: &random) } }
+            if !isStretch { rows = rows.filter { _ in Int.random(in: 0..<8, using: &random) > 0 } }
             for row in rows.indices where Int.random(in: 0..<3, using: &random) == 0 {
                 rows[row].values[1] = .integer(Int64.random(in: 1000...2000, using: &random))
-                rows[row].values[0] = nil
+                if isSparse { rows[row].values[0] = nil }
             }
             return (one.tags, rows)
         }
@@ -57,8 +59,11 @@ import View
         var random = SeededGenerator(seed: seed)
         let shapes: [(Int, ClosedRange<Int>)] = [(300, 1...4), (6, 200...3000), (60, 0...300)]
         let (count, rows) = shapes[Int(seed) % shapes.count]
-        let model = BlockTests.model(&random, series: count, rows: rows)
-        let parts = (0..<Int.random(in: 1...4, using: &random)).map { _ in Self.part(model, &random) }
+        // Without missing values rows that stand in several blocks go as stretches.
+        let isSparse = seed % 2 == 0
+        let model = BlockTests.model(&random, series: count, rows: rows, isSparse: isSparse)
+        let parts = (0..<Int.random(in: 1...4, using: &random)).map { _ in Self.part(model, &random, isSparse: isSparse)
+        }
         let store = MemoryBlockStore()
         // The first block has points that were deleted after it was written.
         let removed: ClosedRange<Int64> = -200_000_000_000...300_000_000_000

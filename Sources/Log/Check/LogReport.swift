@@ -45,7 +45,8 @@ public struct LogReport: Sendable, Equatable {
     /// Whether nothing but notices was found that was not repaired.
     public var isSound: Bool { findings.allSatisfy { $0.severity == .notice || $0.repair != nil } }
 
-    mutating func note(
+    /// Adds a finding: of `LogCheck`, or of whoever looks at what else stands in the data directory.
+    public mutating func note(
         _ severity: Finding.Severity, _ path: String, at position: Int64? = nil, _ message: String,
         repair: String? = nil
     ) {

@@ -21,6 +21,15 @@ public struct ViewDirectory: Sendable, Equatable {
         path = Self.topic(data: data, topicID) + "/\(partition)" + (generation == 0 ? "" : ".\(generation)")
     }
 
+    /// The place of a view by its directory's name, `<partition>` or `<partition>.<generation>`; nil for another name.
+    init?(data: String, topicID: Uuid, named name: String) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let partition = Int32(parts[0]), partition >= 0,
+            let generation = parts.count == 1 ? 0 : Int(parts[1]), generation > 0 || parts.count == 1
+        else { return nil }
+        self.init(data: data, topicID: topicID, partition: partition, generation: generation)
+    }
+
     /// `DATA/views`.
     public static func all(data: String) -> String { data + "/views" }
 
@@ -48,13 +57,9 @@ extension ViewDirectory {
         let folder = topic(data: data, topicID)
         do {
             guard try files.information(at: folder) != nil else { return first }
-            let prefix = "\(partition)."
-            let places = try files.contents(ofDirectory: folder).compactMap { name -> ViewDirectory? in
-                guard name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0 else {
-                    return nil
-                }
-                return ViewDirectory(data: data, topicID: topicID, partition: partition, generation: number)
-            }
+            let places = try files.contents(ofDirectory: folder)
+                .compactMap { ViewDirectory(data: data, topicID: topicID, named: $0) }
+                .filter { $0.partition == partition && $0.generation > 0 }
             var live = first
             for place in places.sorted(by: { $0.generation < $1.generation }) {
                 if try files.information(at: place.path + marker) != nil { live = place }

@@ -2,11 +2,13 @@ import ArgumentParser
 import Log
 import Machine
 import NIOCore
+import View
 
 /// `millrace check`: verifies a data directory that no server has open.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Verify every segment, index and snapshot of a data directory.",
+        commandName: "check",
+        abstract: "Verify every segment, index and snapshot of a data directory, and what views keep.",
         discussion: """
             The server must be stopped. Nothing is changed without --repair, which rebuilds indexes and snapshots and \
             moves damaged bytes into quarantine files beside their segment; valid records are never deleted.
@@ -38,15 +40,20 @@ struct CheckCommand: AsyncParsableCommand {
         var progress = Progress()
         defer { progress.clear() }
         do {
-            return try LogCheck.run(directory: data, machine: Machine.posix(), repair: repair) { now in
+            let machine = Machine.posix()
+            var report = try LogCheck.run(directory: data, machine: machine, repair: repair) { now in
                 let time = NIODeadline.now()
                 guard progress.isDue(now: time) else { return }
                 let (done, total) = (Double(now.bytesDone), Double(max(1, now.bytesTotal)))
                 let share = "\(Int(100 * done / total)) % of \(Amount.bytes(total))"
                 progress.show("\(share), \(Amount.bytes(done / progress.seconds(now: time)))/s", now: time)
             }
-        } catch {
+            try ViewCheck.run(directory: data, machine: machine, into: &report)
+            return report
+        } catch let error as LogError {
             throw CommandFailure(message: error.message, advice: Self.advice(error.code))
+        } catch let error as ViewError {
+            throw CommandFailure(message: error.message)
         }
     }
 

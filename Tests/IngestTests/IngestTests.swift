@@ -52,7 +52,7 @@ import View
         defer { bench.close() }
         try bench.ingest.createDatabase(Array("db".utf8))
         #expect(await bench.write("cpu v=1 1\ncpu v=2 2\n") == .written(points: 2))
-        #expect(bench.engine.fed.withLock { $0 } == [.init(value: "cpu v=1 1\ncpu v=2 2\n", headers: [:])])
+        #expect(bench.engine.fed.withLock { $0 } == [.init(value: "cpu v=1 1\ncpu v=2 2\n", headers: ["millrace": ""])])
         #expect(await bench.write("") == .written(points: 0))
         #expect(await bench.write("cpu v=1") == .written(points: 1))
         #expect(bench.engine.fed.withLock { $0.last?.headers["time"]?.hasSuffix("000000") } == true)

@@ -161,7 +161,7 @@ let services: [Target] = [
     .executableTarget(
         name: "millrace",
         dependencies: nio + [
-            "ServeKafka", "ServeHTTP", "Ingest", "Series", "Telemetry", "View", "KafkaClient", "Groups", "Log",
+            "ServeKafka", "ServeHTTP", "Ingest", "Query", "Series", "Telemetry", "View", "KafkaClient", "Groups", "Log",
             "Storage",
             "Machine", "KafkaWire", "Bytes", "Instruments",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -3,6 +3,7 @@ import Instruments
 import Log
 import Logging
 import Machine
+import Query
 import Series
 import ServeHTTP
 import View
@@ -12,6 +13,7 @@ struct ServeViews: Sendable {
     let catalog: SeriesCatalog
     let views: Views
     let ingest: Ingest
+    private let queries: InfluxQLService
 
     /// Opens all views. Before the log's threads start.
     init(
@@ -29,12 +31,15 @@ struct ServeViews: Sendable {
         views.register(in: registry)
         ingest = Ingest(
             log: log, views: views, settings: settings.ingest, clock: machine.clock, instruments: registry)
+        let access = SeriesAccess(ingest: ingest, catalog: catalog)
+        queries = InfluxQLService(directory: access, administration: access, clock: machine.clock)
     }
 
-    /// Starts to apply, and to take lines.
+    /// Starts to apply, to take lines, and to answer queries.
     func start(_ services: HTTPServices) {
         views.start()
         services.begin(ingest: ingest)
+        services.begin(queries: queries)
     }
 
     /// Takes nothing any more, and stops applying. Before the log closes.

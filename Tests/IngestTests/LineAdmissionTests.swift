@@ -95,7 +95,8 @@ import Testing
         var writer = ByteWriter()
         let headers = BatchComposer.headers(for: request, timeNanoseconds: 1_234_567_890_123_456_789)
         #expect(headers.map(\.key) == ["millrace", "rp", "precision", "time"])
-        #expect(headers.map { String(decoding: $0.value ?? [], as: UTF8.self) } == ["", "rp", "s", "1234567890000000000"])
+        #expect(
+            headers.map { String(decoding: $0.value ?? [], as: UTF8.self) } == ["", "rp", "s", "1234567890000000000"])
         try Array(text.utf8).withUnsafeBytes { bytes in
             try BatchComposer.compose(
                 admission.streams[0], of: bytes, headers: headers, timeMilliseconds: 7, batchBytes: 1_000,

@@ -205,7 +205,7 @@ let services: [Target] = [
         name: "millraceTests",
         dependencies: [
             "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Groups", "Log", "Machine",
-            "SimulatedMachine", "Storage",
+            "SimulatedMachine", "Storage", "Series",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ],

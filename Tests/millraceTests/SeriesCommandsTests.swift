@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Machine
+import Series
 import Testing
 
 @testable import millrace

@@ -220,6 +220,7 @@ let package = Package(
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
             .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Series", targets: ["Series"]),
+            .library(name: "Query", targets: ["Query"]),
         ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),

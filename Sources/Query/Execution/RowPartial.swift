@@ -25,8 +25,9 @@ final class RowPartial: @unchecked Sendable {
     private var seriesCount: UInt32 = 0
     /// The most rows of a series that can matter.
     private let wanted: Int
-    /// With one group and a limit: the time behind which nothing matters.
-    private var threshold: Int64?
+    /// Of each group: how many rows were taken, up to those wanted, and the last time of these. Behind it nothing
+    /// matters once there are enough.
+    private var horizons: [(taken: Int, time: Int64)] = []
 
     init(_ plan: QueryPlan, _ body: RowBody, _ control: QueryControl) {
         self.plan = plan
@@ -42,6 +43,7 @@ final class RowPartial: @unchecked Sendable {
         try control.count(series: table.count)
         let local = SeriesGroups(table, grouping: plan.grouping)
         let groups = local.keys.map { UInt32(directory.group($0)) }
+        horizons += repeatElement((taken: 0, time: 0), count: directory.keys.count - horizons.count)
         tables.append((seriesCount, table))
         let first = seriesCount
         seriesCount += UInt32(table.count)
@@ -52,7 +54,10 @@ final class RowPartial: @unchecked Sendable {
             let step: ScanStep?
             do {
                 step = try scan.next { summary in
-                    (summary.series == series && taken >= wanted) || isBeyond(summary.range)
+                    (summary.series == series && taken >= wanted)
+                        || isBeyond(
+                            plan.descending ? summary.range.upperBound : summary.range.lowerBound,
+                            groups[Int(local.groups[Int(summary.series)])])
                 }
             } catch {
                 throw QueryError(.execution, error.message, cause: error)
@@ -74,11 +79,9 @@ final class RowPartial: @unchecked Sendable {
                 if run.series != series { (series, taken) = (run.series, 0) }
                 let group = groups[Int(local.groups[Int(run.series)])]
                 for index in row..<end where taken < wanted && (mask == nil || mask?[index] != 0) {
-                    if let threshold, plan.descending ? batch.times[index] < threshold : batch.times[index] > threshold
-                    {
-                        break
-                    }
+                    if isBeyond(batch.times[index], group) { break }
                     taken += 1
+                    advance(batch.times[index], group)
                     picked.append(
                         Reference(
                             time: batch.times[index], group: group, series: first + UInt32(run.series), batch: 0,
@@ -92,9 +95,21 @@ final class RowPartial: @unchecked Sendable {
         }
     }
 
-    private func isBeyond(_ range: ClosedRange<Int64>) -> Bool {
-        guard let threshold else { return false }
-        return plan.descending ? range.upperBound < threshold : range.lowerBound > threshold
+    /// Whether a group has enough rows in front of a time.
+    @inline(__always)
+    private func isBeyond(_ time: Int64, _ group: UInt32) -> Bool {
+        let horizon = horizons[Int(group)]
+        return horizon.taken >= wanted && (plan.descending ? time < horizon.time : time > horizon.time)
+    }
+
+    /// Counts a row that was taken.
+    @inline(__always)
+    private func advance(_ time: Int64, _ group: UInt32) {
+        let horizon = horizons[Int(group)]
+        guard horizon.taken < wanted else { return }
+        let isFirst = horizon.taken == 0
+        let last = isFirst ? time : plan.descending ? min(horizon.time, time) : max(horizon.time, time)
+        horizons[Int(group)] = (horizon.taken + 1, last)
     }
 
     /// Which rows count; nil: all.
@@ -142,7 +157,7 @@ final class RowPartial: @unchecked Sendable {
         let end = references[wanted...].firstIndex { $0.time != limit } ?? references.count
         let dropped = references.count - end
         references.removeLast(dropped)
-        threshold = limit
+        horizons[0] = (wanted, limit)
         var used = [Bool](repeating: false, count: batches.count)
         for reference in references { used[Int(reference.batch)] = true }
         for index in batches.indices where !used[index] { batches[index] = [] }

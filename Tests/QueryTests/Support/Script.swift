@@ -47,14 +47,17 @@ struct Script {
         }
     }
 
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Scripts").path
+
+    /// A file beside the scripts.
+    static func text(_ name: String) -> String {
+        FileManager.default.contents(atPath: folder + "/" + name).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     /// The scripts about queries.
     static var all: [Script] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Scripts").path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".txt") && !$0.hasPrefix("write_") }.sorted().compactMap { name in
-            guard let data = FileManager.default.contents(atPath: folder + "/" + name) else { return nil }
-            return Script(name, String(decoding: data, as: UTF8.self))
-        }
+        return names.filter { $0.hasSuffix(".txt") && !$0.hasPrefix("write_") }.sorted().map { Script($0, text($0)) }
     }
 }

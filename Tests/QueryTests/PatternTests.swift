@@ -1,0 +1,50 @@
+import Query
+import Testing
+
+@Suite struct PatternTests {
+    @Test(arguments: [
+        ("a.c", "xabcx", true), ("^a$", "a\n", false), ("(?i)ERROR", "an error", true), ("a{2,3}", "baab", true),
+        ("[[:alpha:]]+\\d", "ab1", true), ("\\Qa.b\\E", "a.b", true), ("\\Qa.b\\E", "axb", false), ("[^]]", "]", false),
+        ("\\x{e9}", "é", true), (".", "é", true), ("^.$", "é", true), ("\\s", "\u{0B}", false), ("[a[]", "[", true),
+        ("(?P<name>x)", "x", true), ("a*?b", "aab", true), ("\\pL", "é", true), ("", "anything", true),
+        ("(?s).", "\n", true), (".", "\n", false), ("\\141", "a", true), ("a|b", "b", true),
+    ])
+    func matchesAsRE2(pattern: String, text: String, matches: Bool) throws {
+        #expect(try Pattern(pattern).matches(Array(text.utf8)) == matches)
+    }
+
+    @Test(arguments: [
+        ("(", "missing closing ): `(`"), ("[a", "missing closing ]: `[a`"),
+        ("*", "missing argument to repetition operator: `*`"), ("a)", "unexpected ): `a)`"),
+        ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"), ("(?<!a)", "invalid or unsupported Perl syntax: `(?<`"),
+        ("(a)\\1", "invalid escape sequence: `\\1`"), ("a**", "invalid nested repetition operator: `**`"),
+        ("a++", "invalid nested repetition operator: `++`"), ("(?>a)", "invalid or unsupported Perl syntax: `(?>`"),
+        ("a{1001}", "invalid repeat count: `{1001}`"), ("\\", "trailing backslash at end of expression: ``"),
+        ("(*UTF)a", "missing argument to repetition operator: `*`"), ("\\K", "invalid escape sequence: `\\K`"),
+    ])
+    func refusesWhatRE2Lacks(pattern: String, reason: String) {
+        do throws(QueryError) {
+            _ = try Pattern(pattern)
+            Issue.record("\(pattern) was taken")
+        } catch {
+            #expect(error.message == "error parsing regexp: \(reason)")
+        }
+    }
+
+    @Test func anEvilPatternIsGivenUp() throws {
+        let pattern = try Pattern("^(a+)+$")
+        #expect(!pattern.matches(Array((String(repeating: "a", count: 60) + "!").utf8)))
+        #expect(pattern.gaveUp)
+        #expect(throws: QueryError.self) { try Pattern(String(repeating: "a", count: Pattern.maximumBytes + 1)) }
+        #expect(throws: QueryError.self) { try Pattern(String(repeating: "(", count: 1_000)) }
+    }
+
+    @Test func aQueryWithAnEvilPatternFails() async throws {
+        let text = String(repeating: "a", count: 60)
+        let databases = try await ExecutorTests.databases(["m,t=\(text)! s=\"\(text)!\" 1"])
+        for condition in ["s =~ /^(a+)+$/", "t =~ /^(a+)+$/"] {
+            let answer = try await ExecutorTests.answer("SELECT s FROM m WHERE \(condition)", over: databases)
+            #expect(answer.contains("regular expression takes too many steps"), "\(answer)")
+        }
+    }
+}

@@ -21,7 +21,7 @@
 #include "points.h"
 #include "stats.h"
 
-enum { CLIENTS = 64, ANSWER_BYTES = 64 << 10, STALL_SECONDS = 60, HEAD_BYTES = 512 };
+enum { CLIENTS = 64, ANSWER_BYTES = 64 << 10, STALL_SECONDS = 60, HEAD_BYTES = 512, REFUSALS = 1200 };
 
 static struct points points = {.hosts = 100, .count = 864000, .start = 1451606400000000000, .step = 10000000000};
 static int port, clients = 4, batch = 5000, printing;
@@ -98,7 +98,7 @@ static void *run_client(void *unused) {
         if (lines == 0) return NULL;
         int size = snprintf(head, sizeof head, "POST /write?db=%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n\r\n", database, bytes);
-        for (int status = 0; status != 204;) {
+        for (int status = 0, refused = 0; status != 204;) {
             uint64_t began = nanoseconds(CLOCK_MONOTONIC);
             send_all(descriptor, head, (size_t)size);
             send_all(descriptor, text, bytes);
@@ -109,6 +109,7 @@ static void *run_client(void *unused) {
             if (status == 204) written += lines, sentBytes += bytes;
             else again++;
             pthread_mutex_unlock(&lock);
+            if (status == 503 && ++refused > REFUSALS) fail("refused with 503 for a minute");
             if (status == 503) usleep(50000);
         }
     }

@@ -9,6 +9,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup(title: Setting.Section.http.rawValue) var http: HTTPOptions
     @OptionGroup(title: Setting.Section.groups.rawValue) var groups: GroupOptions
     @OptionGroup(title: Setting.Section.log.rawValue) var log: LogOptions
+    @OptionGroup(title: Setting.Section.views.rawValue) var views: ViewOptions
     @OptionGroup(title: Setting.Section.topicDefaults.rawValue) var topics: TopicDefaultOptions
 }
 
@@ -91,6 +92,18 @@ struct LogOptions: ParsableArguments {
     @Option(help: .setting("disk-share-interval-ms")) var diskShareIntervalMs: String?
 }
 
+struct ViewOptions: ParsableArguments {
+    @Option(help: .setting("view-cut-bytes")) var viewCutBytes: String?
+    @Option(help: .setting("view-cut-ms")) var viewCutMs: String?
+    @Option(help: .setting("view-head-bytes")) var viewHeadBytes: String?
+    @Option(help: .setting("view-hold-bytes")) var viewHoldBytes: String?
+    @Option(help: .setting("view-apply-threads")) var viewApplyThreads: String?
+    @Option(help: .setting("view-compaction-interval-ms")) var viewCompactionIntervalMs: String?
+    @Option(help: .setting("max-databases")) var maxDatabases: String?
+    @Option(help: .setting("write-memory-bytes")) var writeMemoryBytes: String?
+    @Option(help: .setting("write-timeout-ms")) var writeTimeoutMs: String?
+}
+
 struct TopicDefaultOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -108,7 +121,7 @@ extension ServeOptions {
     /// What was given, by the option's name, in the order of the table.
     var given: [(option: String, text: String)] {
         // As ArgumentParser does, which finds the options by reflection.
-        let groups: [Any] = [process, kafka, http, groups, log, topics]
+        let groups: [Any] = [process, kafka, http, groups, log, views, topics]
         return groups.flatMap { group in
             Mirror(reflecting: group).children.flatMap { child in
                 let option = Self.option(child.label ?? "")

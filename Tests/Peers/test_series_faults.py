@@ -14,7 +14,7 @@ from server import binary
 from test_disk_full import SmallDisk, mounting  # noqa: F401 (a fixture)
 
 pytestmark = ours_only
-QUICK_CUTS = {"MILLRACE_VIEW_CUT_MS": "200", "MILLRACE_VIEW_COMPACTION_MS": "200"}
+QUICK_CUTS = {"MILLRACE_VIEW_CUT_MS": "200", "MILLRACE_VIEW_COMPACTION_INTERVAL_MS": "200"}
 PATIENCE_SECONDS = 30
 
 

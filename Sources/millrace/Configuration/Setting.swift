@@ -11,6 +11,7 @@ struct Setting: Sendable {
         case http = "The HTTP listener"
         case groups = "Consumer groups"
         case log = "The log"
+        case views = "Views and databases"
         case topicDefaults = "Topics that set none themselves"
     }
 

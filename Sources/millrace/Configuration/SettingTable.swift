@@ -6,7 +6,7 @@ import ServeHTTP
 /// docs/configuration.md all derive from this table, or are tested against it.
 enum SettingTable {
     /// In the order in which they are listed.
-    static let all = process + kafka + http + groups + log + logInside + topicDefaults
+    static let all = process + kafka + http + groups + log + logInside + views + topicDefaults
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -78,6 +78,43 @@ enum SettingTable {
         .number(
             "http-max-headers", .http, \.http.maximumHeaderCount, 1...100_000,
             "The most header fields of an HTTP request; beyond it the answer is 431."),
+    ]
+
+    /// What views do with the log, and how points get there.
+    private static let views: [Setting] = [
+        .number(
+            "view-cut-bytes", .views, \.views.cutBytes, 4_096...(1 << 40), unit: "bytes",
+            "Log bytes in a view's head from which on it is written into blocks: what a start replays at most."),
+        .number(
+            "view-cut-ms", .views, \.views.cutMilliseconds, 1...86_400_000, unit: "milliseconds",
+            "The age at which a view's head is written into blocks, in milliseconds."),
+        .number(
+            "view-head-bytes", .views, \.views.headBytes, (1 << 20)...(1 << 40), unit: "bytes",
+            "Memory in bytes of a view's head from which on it is written into blocks."),
+        .number(
+            "view-hold-bytes", .views, \.views.holdBytes, (1 << 20)...(1 << 50), unit: "bytes",
+            """
+            Log bytes of a partition that its view has not covered yet; beyond it appends are refused with an \
+            error that clients retry.
+            """),
+        .number(
+            "view-apply-threads", .views, \.views.applyThreads, 1...256,
+            "Threads that apply records to views, for all partitions together."),
+        .number(
+            "view-compaction-interval-ms", .views, \.views.compactionMilliseconds, 1...86_400_000, unit: "milliseconds",
+            "How often a view without new blocks looks for something to compact or to expire, in milliseconds."),
+        .number(
+            "max-databases", .views, \.ingest.maximumDatabases, 1...1_000_000,
+            "The most databases; creating one more is refused."),
+        .number(
+            "write-memory-bytes", .views, \.ingest.bytesInFlight, (1 << 20)...(1 << 40), unit: "bytes",
+            "Bytes of all requests that write points; beyond it they are refused with 503."),
+        .number(
+            "write-timeout-ms", .views, \.ingest.timeoutMilliseconds, 1...3_600_000, unit: "milliseconds",
+            """
+            How long a writer waits for its points to be synced and applied, in milliseconds; then it is told to \
+            try again.
+            """),
     ]
 
     private static let topicDefaults = TopicConfigDefinition.all.filter(\.hasDefaultSetting).map(

@@ -27,8 +27,11 @@ WRITERS = 4
 SERIES = 5
 MILLISECOND = 1_000_000
 # Settings under which every round sees many cuts and compactions.
-ENVIRONMENT = {"MILLRACE_VIEW_CUT_BYTES": "65536", "MILLRACE_VIEW_CUT_MS": "300", "MILLRACE_VIEW_COMPACTION_INTERVAL_MS": "200"}
+ENVIRONMENT = {"MILLRACE_VIEW_CUT_BYTES": "65536", "MILLRACE_VIEW_CUT_MS": "300",
+               "MILLRACE_VIEW_COMPACTION_INTERVAL_MS": "200"}
 SETTLE_SECONDS = 60
+# What a statement's error says when the server stops: nobody knows whether it happened.
+STOPPING = ("is closed", "starting or stopping")
 
 
 class Broken(Exception):
@@ -71,6 +74,8 @@ class HTTP:
         """The series of the only result."""
         status, data = self.ask("POST", "/query", {"db": DATABASE, "q": text, "epoch": "ns"})
         result = json.loads(data)["results"][0] if status == 200 else {"error": data.decode()}
+        if "error" in result and any(word in result["error"] for word in STOPPING):
+            raise Gone(result["error"])
         if "error" in result:
             raise Broken(f"{text}: {status} {result['error']}")
         return result.get("series", [])

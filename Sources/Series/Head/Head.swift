@@ -27,10 +27,9 @@ final class HeadWriter {
     private(set) var tables: [HeadTable] = []
     private var tableNumbers: [TableKey: Int] = [:]
     private var prefixes: [[UInt8]: PrefixTable] = [:]
+    private var tableBytes = 0
 
     init() { head = Head() }
-
-    init(continuing head: Head) { self.head = head }
 
     /// The prefixes of a retention policy.
     func prefixes(of retentionPolicy: [UInt8]) -> PrefixTable {
@@ -62,13 +61,16 @@ final class HeadWriter {
     }
 
     /// Shows readers what was applied.
-    func publish() { for table in tables where table.isChanged && !table.isDropped { table.publish() } }
-
-    /// The memory that the head takes.
-    var usedBytes: Int {
-        head.arena.usedBytes + prefixes.values.reduce(0) { $0 + $1.usedBytes }
-            + tables.reduce(0) { $0 + ($1.isDropped ? 0 : $1.usedBytes) }
+    func publish() {
+        for table in tables where table.isChanged && !table.isDropped {
+            table.publish()
+            tableBytes += table.usedBytes - table.countedBytes
+            table.countedBytes = table.usedBytes
+        }
     }
+
+    /// The memory that the head takes, dropped tables included: it goes with the head.
+    var usedBytes: Int { head.arena.usedBytes + tableBytes + prefixes.values.reduce(0) { $0 + $1.usedBytes } }
 }
 
 /// Measurement and tags as they were written, to their series: the short way for lines whose like was seen before.

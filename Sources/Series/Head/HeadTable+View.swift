@@ -40,12 +40,10 @@ extension HeadTable {
 /// A tag key of a table, with its distinct values.
 final class TagKey: Sendable {
     let name: [UInt8]
-    let nameHash: UInt64
     let values: StringTable
 
-    init(name: [UInt8], nameHash: UInt64, arena: ByteArena) {
+    init(name: [UInt8], arena: ByteArena) {
         self.name = name
-        self.nameHash = nameHash
         values = StringTable(arena: arena)
     }
 }

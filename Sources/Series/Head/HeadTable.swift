@@ -29,6 +29,8 @@ final class HeadTable: @unchecked Sendable {
 
     /// Whether a measurement was dropped: the table is out of the head, and nothing may be added.
     var isDropped = false
+    /// What `usedBytes` was when the head was last measured.
+    var countedBytes = 0
     /// Whether rows are not yet published.
     var isChanged = false
 

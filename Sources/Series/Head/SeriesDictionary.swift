@@ -15,6 +15,11 @@ final class SeriesDictionary: @unchecked Sendable {
     private var tagKeyNames: [[UInt8]: Int] = [:]
     private(set) var shapes: [[UInt16]] = []
     private var shapeNumbers: [[UInt16]: Int] = [:]
+    private var lastShape = 0
+    /// For each tag of the series that was added last, whether its value was new.
+    var isNewValue: [Bool] = []
+    /// Whether a drop had series counted anew, so that values of the head may not be counted.
+    var isRecounted = false
 
     let entries = AppendOnlyArray<Entry>()
     let codes = AppendOnlyArray<UInt32>()
@@ -42,21 +47,30 @@ final class SeriesDictionary: @unchecked Sendable {
             + tagKeys.reduce(0) { $0 + $1.values.usedBytes + 128 }
     }
 
-    /// The number of a tag key, or nil.
-    func tagKey(_ name: [UInt8]) -> Int? { tagKeyNames[name] }
+    /// The number of a tag key, or nil. Series mostly have the same tags: `expected` is tried first.
+    func tagKey(_ name: UnsafeRawBufferPointer, expected: Int) -> Int? {
+        if expected < tagKeys.count, tagKeys[expected].name.withUnsafeBytes({ equalBytes($0, name) }) {
+            return expected
+        }
+        return tagKeyNames[[UInt8](name)]
+    }
 
     /// The number of a tag key, which is added if need be.
-    func internTagKey(_ name: [UInt8], hash: UInt64) -> Int {
-        if let number = tagKeyNames[name] { return number }
+    func internTagKey(_ name: UnsafeRawBufferPointer, expected: Int) -> Int {
+        if let number = tagKey(name, expected: expected) { return number }
         precondition(tagKeys.count < 1 << 16, "65,536 tag keys")
-        tagKeys.append(TagKey(name: name, nameHash: hash, arena: arena))
-        tagKeyNames[name] = tagKeys.count - 1
+        tagKeys.append(TagKey(name: [UInt8](name), arena: arena))
+        tagKeyNames[[UInt8](name)] = tagKeys.count - 1
         return tagKeys.count - 1
     }
 
     /// The number of a shape, which is added if need be.
     func internShape(_ keys: [UInt16]) -> Int {
-        if let number = shapeNumbers[keys] { return number }
+        if lastShape < shapes.count, shapes[lastShape] == keys { return lastShape }
+        if let number = shapeNumbers[keys] {
+            lastShape = number
+            return number
+        }
         shapes.append(keys)
         shapeNumbers[keys] = shapes.count - 1
         return shapes.count - 1

@@ -91,6 +91,7 @@ extension Applier {
         if let number = head.table(key) {
             let table = head.tables[number]
             table.publish()
+            table.series.isRecounted = true
             let view = table.view()
             for ordinal in 0..<view.seriesCount {
                 let tags = table.series.tags(of: ordinal, view)

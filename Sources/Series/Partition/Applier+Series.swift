@@ -36,6 +36,7 @@ extension Applier {
         }
         if let series = search.series {
             table.series.sketchWindows.replace(series, with: window)
+            table.series.isNewValue = key.tags.map { _ in true }
             count(table, search.hash, search.values, window: window)
             return .success(series)
         }
@@ -50,9 +51,11 @@ extension Applier {
         let stretch =
             state.policy(table.key.retentionPolicy).flatMap(Cardinality.windowNanoseconds) == nil ? nil : window
         state.cardinality.insertSeries(hash, table: table.key, window: stretch)
-        for (index, tag) in key.tags.enumerated() {
-            state.cardinality.insertValue(
-                values[index], tag: Array(key.bytes[tag.key]), table: table.key, window: stretch)
+        for index in key.tags.indices {
+            // Where points stay for ever, a value that the head knows was counted.
+            if stretch == nil, !table.series.isNewValue[index], !table.series.isRecounted { continue }
+            let tagKey = table.series.tagKeys[Int(shape[index])]
+            state.cardinality.insertValue(values[index], tag: tagKey.name, table: table.key, window: stretch)
         }
     }
 
@@ -88,7 +91,7 @@ extension Applier {
                 let valueHash = SeriesHash.hash(value)
                 search.values.append(valueHash)
                 search.hash = SeriesHash.combine(SeriesHash.combine(search.hash, SeriesHash.hash(name)), valueHash)
-                guard isKnown, let number = table.series.tagKey([UInt8](name)),
+                guard isKnown, let number = table.series.tagKey(name, expected: shape.count),
                     let code = table.series.tagKeys[number].values.find(value, hash: valueHash)
                 else {
                     isKnown = false
@@ -129,7 +132,7 @@ extension Applier {
     }
 
     private func isKnown(value: [UInt8], hash: UInt64, of name: [UInt8], _ table: HeadTable) -> Bool {
-        let inHead = table.series.tagKey(name).flatMap { number in
+        let inHead = name.withUnsafeBytes({ table.series.tagKey($0, expected: 0) }).flatMap { number in
             value.withUnsafeBytes { table.series.tagKeys[number].values.find($0, hash: hash) }
         }
         return inHead != nil || stored.hasValue(table.key, tag: name, value: value)
@@ -142,16 +145,19 @@ extension Applier {
     private func addSeries(_ table: HeadTable, _ hash: UInt64, _ valueHashes: [UInt64]) -> Int {
         codes.removeAll(keepingCapacity: true)
         shape.removeAll(keepingCapacity: true)
+        table.series.isNewValue.removeAll(keepingCapacity: true)
         table.isChanged = true
         key.bytes.withUnsafeBytes { bytes in
             for (index, tag) in key.tags.enumerated() {
-                let raw = UnsafeRawBufferPointer(rebasing: bytes[tag.key])
-                let number = table.series.internTagKey([UInt8](raw), hash: SeriesHash.hash(raw))
+                let name = UnsafeRawBufferPointer(rebasing: bytes[tag.key])
+                let number = table.series.internTagKey(name, expected: index)
                 let values = table.series.tagKeys[number].values
                 let value = UnsafeRawBufferPointer(rebasing: bytes[tag.value])
                 let valueHash = valueHashes[index]
+                let found = values.find(value, hash: valueHash)
                 shape.append(UInt16(number))
-                codes.append(UInt32(values.find(value, hash: valueHash) ?? values.insert(value, hash: valueHash)))
+                codes.append(UInt32(found ?? values.insert(value, hash: valueHash)))
+                table.series.isNewValue.append(found == nil)
             }
         }
         return table.series.insert(shape: table.series.internShape(shape), codes: codes, hash: hash)

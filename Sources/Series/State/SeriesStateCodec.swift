@@ -54,7 +54,8 @@ enum SeriesStateCodec {
             let key = TableKey(
                 retentionPolicy: try CommandCodec.string(&reader), measurement: try CommandCodec.string(&reader))
             if let fields = try fields(&reader) { state.fields[key] = fields }
-            tables[key] = try table(&reader)
+            let counts = try table(&reader)
+            if counts != Cardinality.Table() { tables[key] = counts }
         }
         state.cardinality = Cardinality(tables: tables)
         guard reader.isAtEnd else {

@@ -158,10 +158,12 @@ let services: [Target] = [
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ] + nio,
         swiftSettings: strict),
+    .target(name: "Receivers", dependencies: nio + ["Instruments"], swiftSettings: strict),
     .executableTarget(
         name: "millrace",
         dependencies: nio + [
-            "ServeKafka", "ServeHTTP", "Ingest", "Query", "Series", "Telemetry", "View", "KafkaClient", "Groups", "Log",
+            "Receivers", "ServeKafka", "ServeHTTP", "Ingest", "Query", "Series", "Telemetry", "View", "KafkaClient",
+            "Groups", "Log",
             "Storage",
             "Machine", "KafkaWire", "Bytes", "Instruments",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -193,6 +195,7 @@ let services: [Target] = [
             .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),
+    .testTarget(name: "ReceiversTests", dependencies: nio + ["Receivers", "Instruments"], swiftSettings: strict),
     .testTarget(
         name: "ServeHTTPTests",
         dependencies: [

@@ -16,7 +16,8 @@ struct Millrace: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, GroupCommand.self,
-            CheckCommand.self, SeriesCommands.self, ViewCommand.self, BackupCommand.self, RestoreCommand.self,
+            CheckCommand.self, ImportCommand.self, SeriesCommands.self, ViewCommand.self, BackupCommand.self,
+            RestoreCommand.self,
             ConfigCommand.self,
         ]
     )

@@ -48,9 +48,9 @@ enum ServeNode {
         let log = try await data.openLog(running.settings.log, metadata, logger)
         let logFigures = LogFigures(log: log)
         logFigures.register(in: registry)
-        let views = await ServeViews(log, running.settings, machine, registry, logger)
+        var views = await ServeViews(log, running.settings, machine, registry, logger)
         log.start()
-        views.start(services)
+        try await views.start(services, running.settings, registry, eventLoops, logger)
         let groups = await offLoops {
             let groups = GroupCoordinator(log: log, settings: running.settings.groups)
             groups.forgetUnknownTopics()

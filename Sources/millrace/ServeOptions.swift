@@ -7,6 +7,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup(title: Setting.Section.process.rawValue) var process: ProcessOptions
     @OptionGroup(title: Setting.Section.kafka.rawValue) var kafka: KafkaOptions
     @OptionGroup(title: Setting.Section.http.rawValue) var http: HTTPOptions
+    @OptionGroup(title: Setting.Section.datagrams.rawValue) var datagrams: DatagramOptions
     @OptionGroup(title: Setting.Section.groups.rawValue) var groups: GroupOptions
     @OptionGroup(title: Setting.Section.log.rawValue) var log: LogOptions
     @OptionGroup(title: Setting.Section.views.rawValue) var views: ViewOptions
@@ -73,6 +74,13 @@ struct HTTPOptions: ParsableArguments {
     @Option(help: .setting("http-max-headers")) var httpMaxHeaders: String?
 }
 
+struct DatagramOptions: ParsableArguments {
+    @Option(help: .setting("influx-udp-listen")) var influxUdpListen: String?
+    @Option(help: .setting("influx-udp-database")) var influxUdpDatabase: String?
+    @Option(help: .setting("influx-udp-batch-ms")) var influxUdpBatchMs: String?
+    @Option(help: .setting("influx-udp-queue-bytes")) var influxUdpQueueBytes: String?
+}
+
 struct LogOptions: ParsableArguments {
     @Option(help: .setting("disk-reserve-bytes")) var diskReserveBytes: String?
     @Option(help: .setting("retention-interval-ms")) var retentionIntervalMs: String?
@@ -121,7 +129,7 @@ extension ServeOptions {
     /// What was given, by the option's name, in the order of the table.
     var given: [(option: String, text: String)] {
         // As ArgumentParser does, which finds the options by reflection.
-        let groups: [Any] = [process, kafka, http, groups, log, views, topics]
+        let groups: [Any] = [process, kafka, http, datagrams, groups, log, views, topics]
         return groups.flatMap { group in
             Mirror(reflecting: group).children.flatMap { child in
                 let option = Self.option(child.label ?? "")

@@ -2,6 +2,7 @@ import Groups
 import Ingest
 import Log
 import Logging
+import Receivers
 import ServeHTTP
 import ServeKafka
 import View
@@ -25,6 +26,12 @@ struct ServeSettings: Sendable {
     var views = ViewSettings()
     /// The way of lines into databases.
     var ingest = IngestSettings()
+    /// Lines in datagrams.
+    var lineReceiver = LineReceiver.Settings()
+    /// Whether they are taken. Default false.
+    var takesDatagrams = false
+    /// The database that they go into. Default `udp`, as InfluxDB.
+    var lineReceiverDatabase = "udp"
     /// Where gRPC will listen; nothing is served there yet. Default nil.
     var grpc: ListenAddress?
     /// Whether addresses other than loopback may be listened on. Default false.

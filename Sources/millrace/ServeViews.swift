@@ -3,7 +3,9 @@ import Instruments
 import Log
 import Logging
 import Machine
+import NIOCore
 import Query
+import Receivers
 import Series
 import ServeHTTP
 import View
@@ -14,6 +16,7 @@ struct ServeViews: Sendable {
     let views: Views
     let ingest: Ingest
     private let queries: InfluxQLService
+    private var receiver: LineReceiver?
 
     /// Opens all views. Before the log's threads start.
     init(
@@ -35,15 +38,36 @@ struct ServeViews: Sendable {
         queries = InfluxQLService(directory: access, administration: access, clock: machine.clock)
     }
 
-    /// Starts to apply, to take lines, and to answer queries.
-    func start(_ services: HTTPServices) {
+    /// Starts to apply, and to take lines, and to answer queries.
+    mutating func start(
+        _ services: HTTPServices, _ settings: ServeSettings, _ registry: InstrumentRegistry,
+        _ eventLoops: any EventLoopGroup, _ logger: Logger
+    ) async throws {
         views.start()
+        let figures = LineReceiver.Figures(registry)
         services.begin(ingest: ingest)
         services.begin(queries: queries)
+        guard settings.takesDatagrams else { return }
+        let (ingest, database) = (ingest, Array(settings.lineReceiverDatabase.utf8))
+        do {
+            receiver = try await LineReceiver.start(
+                settings: settings.lineReceiver, figures: figures, eventLoops: eventLoops
+            ) { lines in
+                try? ingest.createDatabase(database)
+                // Nobody waits for the outcome: it is counted.
+                _ = await ingest.write(WriteRequest(database: database), lines)
+            }
+        } catch {
+            let (host, port) = (settings.lineReceiver.host, settings.lineReceiver.port)
+            throw ServeFailure.cannotListen("cannot listen on \(host):\(port) for lines in datagrams: \(error)")
+        }
+        guard let address = receiver?.address else { return }
+        logger.info("taking lines in datagrams", metadata: ["udp": "\(ReadyLine.hostAndPort(address))"])
     }
 
     /// Takes nothing any more, and stops applying. Before the log closes.
     func stop(_ services: HTTPServices) async {
+        await receiver?.stop()
         services.end()
         let views = views
         await offLoops { views.stop() }

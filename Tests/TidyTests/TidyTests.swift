@@ -6,7 +6,8 @@ import Testing
     private static let layers = [
         "CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib", "CPCRE2", "CSQLite", "Bytes", "Machine", "SimulatedMachine",
         "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "Groups", "Telemetry",
-        "View", "Series", "Query", "Ingest", "MillraceTesting", "Listening", "ServeKafka", "ServeHTTP", "millrace",
+        "View", "Series", "Query", "Ingest", "MillraceTesting", "Listening", "Receivers", "ServeKafka", "ServeHTTP",
+        "millrace",
     ]
 
     private static let maximumFileLines = 500

@@ -1,3 +1,4 @@
+import ArgumentParser
 import FoundationEssentials
 import Machine
 import Series

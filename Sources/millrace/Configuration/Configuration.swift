@@ -64,7 +64,7 @@ struct Configuration: Sendable {
     /// What no setting can tell by itself.
     private mutating func check() {
         if !settings.allowsUnauthenticatedPublic {
-            for name in ["kafka-listen", "http-listen", "grpc-listen"] { checkLoopback(name) }
+            for name in ["kafka-listen", "http-listen", "grpc-listen", "influx-udp-listen"] { checkLoopback(name) }
         }
         if settings.kafka.advertised?.port == 0 { add("advertised-listener", "needs a port above 0") }
         let (shortest, longest) = (

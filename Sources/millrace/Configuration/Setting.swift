@@ -9,6 +9,7 @@ struct Setting: Sendable {
         case process = "The process"
         case kafka = "The Kafka listener"
         case http = "The HTTP listener"
+        case datagrams = "Lines in datagrams"
         case groups = "Consumer groups"
         case log = "The log"
         case views = "Views and databases"

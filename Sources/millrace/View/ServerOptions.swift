@@ -39,21 +39,7 @@ struct ServerOptions: ParsableArguments {
     /// - Returns: the body of the answer.
     /// - Throws: `CommandFailure` if nobody answers, or if the answer is an error.
     func ask(_ method: String, _ path: String) async throws -> [UInt8] {
-        let advice = "is a server listening on \(address)? Name another with --server HOST:PORT"
-        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
-            throw CommandFailure(message: "\(address) is no HOST:PORT", advice: advice)
-        }
-        let host = String(address[..<colon])
-        let request = "\(method) \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        let answer: [UInt8]
-        do {
-            answer = try await exchange(host, port, request)
-        } catch {
-            throw CommandFailure(message: "cannot ask \(address): \(error)", advice: advice)
-        }
-        guard let (status, body) = Self.parse(answer) else {
-            throw CommandFailure(message: "\(address) does not answer as an HTTP server does", advice: advice)
-        }
+        let (status, body) = try await send(method, path, [])
         guard status == 200 else {
             throw CommandFailure(
                 message: "the server answers \(status): \(String(decoding: body.prefix(500), as: UTF8.self))",
@@ -62,7 +48,34 @@ struct ServerOptions: ParsableArguments {
         return body
     }
 
-    private func exchange(_ host: String, _ port: Int, _ request: String) async throws -> [UInt8] {
+    /// Sends one request.
+    ///
+    /// - Throws: `CommandFailure` if nobody answers.
+    func send(_ method: String, _ path: String, _ content: [UInt8]) async throws -> (status: Int, body: [UInt8]) {
+        let advice = "is a server listening on \(address)? Name another with --server HOST:PORT"
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
+            throw CommandFailure(message: "\(address) is no HOST:PORT", advice: advice)
+        }
+        let host = String(address[..<colon])
+        var request = ByteBuffer(
+            string: """
+                \(method) \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n\
+                Content-Length: \(content.count)\r\n\r\n
+                """)
+        request.writeBytes(content)
+        let answer: [UInt8]
+        do {
+            answer = try await exchange(host, port, request)
+        } catch {
+            throw CommandFailure(message: "cannot ask \(address): \(error)", advice: advice)
+        }
+        guard let parsed = Self.parse(answer) else {
+            throw CommandFailure(message: "\(address) does not answer as an HTTP server does", advice: advice)
+        }
+        return parsed
+    }
+
+    private func exchange(_ host: String, _ port: Int, _ request: ByteBuffer) async throws -> [UInt8] {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.milliseconds(min(timeout.milliseconds, 5_000)))
             .connect(host: host, port: port) { channel in
@@ -75,7 +88,7 @@ struct ServerOptions: ParsableArguments {
         }
         defer { deadline.cancel() }
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: request))
+            try await outbound.write(request)
             var answer: [UInt8] = []
             for try await part in inbound { answer.append(contentsOf: part.readableBytesView) }
             return answer

@@ -1,6 +1,8 @@
+import Ingest
 import Log
 import Logging
 import ServeHTTP
+import View
 
 /// Every setting of `millrace serve`. Flags, variables, the file, `millrace config`, the configs of the broker and
 /// docs/configuration.md all derive from this table, or are tested against it.

@@ -10,6 +10,7 @@ enum PointRefusal {
     case measurements(limit: Int, measurement: [UInt8])
     case fields(limit: Int, measurement: [UInt8], field: [UInt8])
     case tooManyTags(Int)
+    case tagKeys(limit: Int, measurement: [UInt8], tag: [UInt8])
 
     var reason: String {
         func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(1_024), as: UTF8.self) }
@@ -38,6 +39,11 @@ enum PointRefusal {
             return """
                 max-fields-per-measurement limit exceeded: (\(limit)): measurement="\(text(measurement))" \
                 field="\(text(field))"
+                """
+        case .tagKeys(let limit, let measurement, let tag):
+            return """
+                max-tag-keys-per-measurement limit exceeded: (\(limit)): measurement="\(text(measurement))" \
+                tag="\(text(tag))"
                 """
         case .tooManyTags(let count): return "max-tags-per-series limit exceeded: (\(count)/1024)"
         }

@@ -8,6 +8,8 @@ struct SeriesRefusal: Error {
 extension Applier {
     /// The most tags of a series.
     static let maximumTags = 1_024
+    /// The most tag keys of a measurement.
+    static let maximumTagKeys = 4_096
 
     /// Takes a key apart (into `key`), and finds or makes its table.
     func resolveTable(_ prefix: UnsafeRawBufferPointer, _ context: LineContext) -> Result<Int, SeriesRefusal> {
@@ -123,12 +125,23 @@ extension Applier {
                     measurement: table.key.measurement, tag: name, value: value)
             }
         }
+        if (counts?.tags.count ?? 0) + key.tags.count > Self.maximumTagKeys, let refusal = checkTagKeys(table, counts) {
+            return refusal
+        }
         guard state.cardinality.seriesEstimate >= limits.maximumSeries else { return nil }
         if let counts {
             if counts.series.total.contains(hash) == true { return nil }
             if !counts.series.total.isExact, stored.hasSeries(table.key, tags: tagList) { return nil }
         }
         return .series(limit: limits.maximumSeries, worst: state.cardinality.worstTag)
+    }
+
+    /// Keys go when their measurement is dropped.
+    private func checkTagKeys(_ table: HeadTable, _ counts: Cardinality.Table?) -> PointRefusal? {
+        let names = key.tags.map { Array(key.bytes[$0.key]) }
+        let new = names.filter { counts?.tags[$0] == nil }
+        guard let first = new.first, (counts?.tags.count ?? 0) + new.count > Self.maximumTagKeys else { return nil }
+        return .tagKeys(limit: Self.maximumTagKeys, measurement: table.key.measurement, tag: first)
     }
 
     private func isKnown(value: [UInt8], hash: UInt64, of name: [UInt8], _ table: HeadTable) -> Bool {

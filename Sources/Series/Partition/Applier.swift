@@ -111,10 +111,15 @@ struct LineContext {
     /// The length of the stretches that sketches tell apart; nil if points stay for ever.
     let sketchNanoseconds: Int64?
 
+    /// Points behind count in a stretch of their own, which never ends: else times of the far future would make any
+    /// number of stretches.
+    let sketchHorizon: Int64
+
     /// The stretch of time that a point counts in; 0 where points stay for ever.
     @inline(__always)
     func sketchWindow(of time: Int64) -> Int64 {
         guard let sketchNanoseconds else { return 0 }
+        guard time <= sketchHorizon else { return .max }
         return ShardWindow(containing: time, nanoseconds: sketchNanoseconds).start
     }
 
@@ -151,10 +156,13 @@ struct LineContext {
             return .failure(
                 Refusal(reason: "retention policy not found: \(String(decoding: name ?? [], as: UTF8.self))"))
         }
+        let stretch = Cardinality.windowNanoseconds(of: policy)
+        let (ahead, isFar) = (stretch ?? 0).multipliedReportingOverflow(by: 16)
+        let (horizon, overflow) = nanoseconds(now).addingReportingOverflow(ahead)
         return .success(
             LineContext(
                 policy: policy, precision: precision, time: time, earliest: earliest(policy, nowMilliseconds: now),
-                sketchNanoseconds: Cardinality.windowNanoseconds(of: policy)))
+                sketchNanoseconds: stretch, sketchHorizon: isFar || overflow ? .max : horizon))
     }
 
     /// The first nanosecond that a policy keeps.

@@ -120,4 +120,30 @@ import View
                 "max-measurements-per-database limit exceeded: (2): measurement=\"q\""
             ])
     }
+
+    @Test func timesOfAnyAgeMakeABoundedNumberOfBlocks() throws {
+        var site = try PartitionSite()
+        let week: Int64 = 7 * 86_400_000_000_000
+        let ends = [Int64.min + 2, Int64.max - 1]
+        let times = ends + (0..<1_500).map { ($0 - 700) * 3 * week }
+        #expect(try site.write(times.map { "m v=1 \($0)\n" }.joined()).isEmpty)
+        try site.cut()
+        #expect(site.manifest.blocks.count > 256)
+        #expect(site.manifest.blocks.count <= 512)
+        #expect(try site.rows("m", fields: ["v"], tagKeys: []).map(\.time) == times.sorted())
+    }
+
+    @Test func tagKeysAreBounded() throws {
+        var site = try PartitionSite()
+        var refused: [String] = []
+        for start in stride(from: 0, to: 5_000, by: 1_000) {
+            let lines = (start..<start + 1_000).map { "m,key\($0)=x v=1 1\n" }.joined()
+            refused += try site.write(lines).map(\.reason)
+        }
+        #expect(refused.count == 5_000 - 4_096)
+        #expect(
+            refused.first
+                == "max-tag-keys-per-measurement limit exceeded: (4096): measurement=\"m\" tag=\"key4096\"")
+        #expect(try site.write("m,key7=x v=1 2").isEmpty)
+    }
 }

@@ -79,9 +79,9 @@ extension Partition {
         let (wall, now) = (context.machine.clock.wallMilliseconds(), context.monotonicMilliseconds())
         let (lost, isListed) = try withCore { core throws(LogError) in
             try open(&core)
-            if let fence = core.fence { throw fence }
             let end = core.state.logEndOffset
             guard end < offset else { return (Int64(0), true) }
+            if let fence = core.fence { throw fence }
             while core.state.logEndOffset < offset {
                 let next = min(offset, core.state.logEndOffset + Int64(Int32.max))
                 let count = next - core.state.logEndOffset

@@ -16,6 +16,7 @@ struct ServeViews: Sendable {
     let views: Views
     let ingest: Ingest
     private let queries: InfluxQLService
+    private let clock: any Clock
     private var receiver: LineReceiver?
 
     /// Opens all views. Before the log's threads start.
@@ -23,6 +24,7 @@ struct ServeViews: Sendable {
         _ log: CommitLog, _ settings: ServeSettings, _ machine: Machine, _ registry: InstrumentRegistry,
         _ logger: Logger
     ) async {
+        clock = machine.clock
         catalog = SeriesCatalog()
         views = Views(
             log: log, machine: machine, settings: settings.views, kinds: [.series: SeriesViews(catalog: catalog)],
@@ -44,6 +46,7 @@ struct ServeViews: Sendable {
         _ eventLoops: any EventLoopGroup, _ logger: Logger
     ) async throws {
         views.start()
+        await catchUp(logger)
         let figures = LineReceiver.Figures(registry)
         services.begin(ingest: ingest)
         services.begin(queries: queries)
@@ -63,6 +66,27 @@ struct ServeViews: Sendable {
         }
         guard let address = receiver?.address else { return }
         logger.info("taking lines in datagrams", metadata: ["udp": "\(ReadyLine.hostAndPort(address))"])
+    }
+
+    /// How long a start waits for the views, all together. A head of the default size takes about a second.
+    private static let catchUpMilliseconds: Int64 = 60_000
+
+    /// Waits until every view that runs has applied what the log held when this began: a query in the middle of a
+    /// replay would find a part of the points, and a DELETE would overlook the series that are not there yet.
+    private func catchUp(_ logger: Logger) async {
+        let began = clock.monotonicNanoseconds()
+        for status in views.status() where status.state == .running && status.lagRecords > 0 {
+            let waited = Int64((clock.monotonicNanoseconds() - began) / 1_000_000)
+            do {
+                _ = try await views.wait(
+                    for: status.topic, partition: status.partition, offset: status.highWatermark - 1,
+                    timeoutMilliseconds: max(1, Self.catchUpMilliseconds - waited))
+            } catch {
+                logger.warning(
+                    "a view is behind the log: queries find what it has applied",
+                    metadata: ["view": "\(status.topic)-\(status.partition)", "error": "\(error)"])
+            }
+        }
     }
 
     /// Takes nothing any more, and stops applying. Before the log closes.

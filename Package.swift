@@ -199,7 +199,8 @@ let services: [Target] = [
     .testTarget(
         name: "ServeHTTPTests",
         dependencies: [
-            "ServeHTTP", "Instruments", "Bytes", "Ingest", "View", "Log", "Storage", "Machine", "MillraceTesting",
+            "ServeHTTP", "Instruments", "Bytes", "Ingest", "View", "Series", "Query", "Log", "Storage", "Machine",
+            "MillraceTesting",
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ] + nio,

@@ -42,6 +42,9 @@ let package = Package(
                 "FuzzDriver", .product(name: "Bytes", package: "millrace"),
                 .product(name: "Series", package: "millrace"),
             ], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzQuery", dependencies: ["FuzzDriver", .product(name: "Query", package: "millrace")],
+            swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]
 )

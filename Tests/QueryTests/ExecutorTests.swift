@@ -150,6 +150,8 @@ import Testing
         }
         // Without a first time, from 1970 to now, there would be 10^18 rows.
         try await check("SELECT mean(v) FROM m WHERE time >= 0 GROUP BY time(1ns)", "max-select-buckets limit") { _ in }
+        try await check("SELECT v FROM m", "max-concurrent-queries limit exceeded(1, 0)") { $0.maximumQueries = 0 }
+        try await check("SELECT v FROM m", "memory limit of all queries exceeded: (") { $0.maximumTotalBytes = 1_000 }
         try await check("SHOW SERIES", "max-show-rows limit exceeded: (") { $0.maximumShowRows = 5 }
     }
 

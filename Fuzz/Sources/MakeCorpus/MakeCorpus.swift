@@ -6,16 +6,17 @@ import KafkaWire
 /// batches of every codec, and compressed bytes.
 ///
 /// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`, and the
-/// files in `../Tests/LogTests/Golden` and `../Tests/SeriesTests/Golden`.
+/// files in `../Tests/LogTests/Golden`, `../Tests/SeriesTests/Golden` and `../Tests/QueryTests/Scripts`.
 @main
 enum MakeCorpus {
     static func main() throws {
         let counts = [
             try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored(), try writeBlocks(),
+            try writeQueries(),
         ]
         print(
             "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files, "
-                + "\(counts[4]) blocks"
+                + "\(counts[4]) blocks, \(counts[5]) queries"
         )
     }
 
@@ -119,6 +120,26 @@ enum MakeCorpus {
             }
         }
         return 2
+    }
+
+    /// The statements of the recorded scripts, and patterns, parameters and times.
+    private static func writeQueries() throws -> Int {
+        let folder = "../Tests/QueryTests/Scripts"
+        var count = 0
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where file.hasSuffix(".txt") && !file.hasPrefix("write_") {
+            let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            for line in text.split(separator: "\n") where line.hasPrefix("> ") {
+                try write("FuzzQuery", "statement-\(count)", [3] + line.utf8.dropFirst(2))
+                count += 1
+            }
+        }
+        let others: [(UInt8, String)] = [
+            (0, "(?i)a+[^b-d]*\\d{2,3}$\nAAx12"), (1, "{\"a\": 1.5, \"b\": {\"regex\": \"x\"}}"),
+            (2, "2026-01-02T03:04:05.678+02:00"),
+        ]
+        for (reader, text) in others { try write("FuzzQuery", "other-\(reader)", [reader] + text.utf8) }
+        return count + others.count
     }
 
     private static func writeCodecs() throws -> Int {

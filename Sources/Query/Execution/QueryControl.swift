@@ -1,5 +1,13 @@
-public import Machine
+internal import Machine
 internal import Synchronization
+
+/// What all queries that run take together.
+final class QueryBudget: Sendable {
+    /// The memory that is kept.
+    let bytes = Atomic(0)
+    /// The requests that run.
+    let queries = Atomic(0)
+}
 
 /// What a running statement is held to: its limits, its deadline, and whether it is still wanted. Any thread may ask.
 public final class QueryControl: Sendable {
@@ -11,14 +19,18 @@ public final class QueryControl: Sendable {
     private let points = Atomic(0)
     private let bytes = Atomic(0)
     private let series = Atomic(0)
+    private let budget: QueryBudget
 
-    /// Begins now.
-    public init(limits: QueryLimits, clock: any Clock) {
+    /// Begins now; what is kept counts in the budget of all too.
+    init(limits: QueryLimits, clock: any Clock, budget: QueryBudget) {
         self.limits = limits
+        self.budget = budget
         self.clock = clock
         deadlineNanoseconds =
             clock.monotonicNanoseconds() &+ UInt64(max(0, limits.timeoutMilliseconds)) &* 1_000_000
     }
+
+    deinit { budget.bytes.subtract(bytes.load(ordering: .relaxed), ordering: .relaxed) }
 
     /// Ends the statement at its next batch.
     public func cancel() { cancelledFlag.store(true, ordering: .relaxed) }
@@ -49,15 +61,23 @@ public final class QueryControl: Sendable {
 
     /// Counts memory that stays until the end.
     func keep(bytes number: Int) throws(QueryError) {
+        let all = budget.bytes.add(number, ordering: .relaxed).newValue
         let total = bytes.add(number, ordering: .relaxed).newValue
         guard total <= limits.maximumBytes else {
             throw QueryError(
                 .limitReached, "query memory limit exceeded: (\(total)/\(limits.maximumBytes)) bytes")
         }
+        guard all <= limits.maximumTotalBytes else {
+            throw QueryError(
+                .limitReached, "memory limit of all queries exceeded: (\(all)/\(limits.maximumTotalBytes)) bytes")
+        }
     }
 
     /// Gives memory back.
-    func release(bytes number: Int) { bytes.subtract(number, ordering: .relaxed) }
+    func release(bytes number: Int) {
+        bytes.subtract(number, ordering: .relaxed)
+        budget.bytes.subtract(number, ordering: .relaxed)
+    }
 
     /// Refuses too many windows.
     func check(buckets number: Int) throws(QueryError) {

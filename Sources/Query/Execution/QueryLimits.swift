@@ -1,4 +1,4 @@
-/// The bounds of one statement. All are on by default, unlike InfluxDB's; the errors are InfluxDB's where it has some.
+/// The bounds of one statement, and of all that run at a time. All are on by default, unlike InfluxDB's; the errors are InfluxDB's where it has some.
 public struct QueryLimits: Sendable, Equatable {
     /// The longest run time. Default 60 s (`query-timeout limit exceeded`).
     public var timeoutMilliseconds = 60_000
@@ -11,6 +11,10 @@ public struct QueryLimits: Sendable, Equatable {
     public var maximumBuckets = 5_000_000
     /// The most memory for values, rows and groups that a SELECT keeps, in bytes. Default 512 MiB.
     public var maximumBytes = 512 * 1024 * 1024
+    /// The same of all statements that run at a time. Default 1 GiB.
+    public var maximumTotalBytes = 1024 * 1024 * 1024
+    /// The most requests that run at a time. Default 256 (`max-concurrent-queries limit exceeded`).
+    public var maximumQueries = 256
     /// The most rows that SHOW answers. Default 2,000,000.
     public var maximumShowRows = 2_000_000
     /// The longest text of a query, in bytes. Default 1 MiB.

@@ -1,4 +1,5 @@
 public import Machine
+internal import Synchronization
 
 /// A request in InfluxQL.
 public struct InfluxQLRequest: Sendable {
@@ -29,6 +30,7 @@ public struct InfluxQLService: Sendable {
     private let administration: any SeriesAdministration
     private let limits: QueryLimits
     private let clock: any Clock
+    private let budget = QueryBudget()
 
     /// The bytes of an answer that are gathered before they are passed on.
     static let pieceBytes = 64 * 1024
@@ -75,9 +77,17 @@ public struct InfluxQLService: Sendable {
         write: ([UInt8]) async throws(QueryError) -> Void
     ) async throws(QueryError) {
         var writer = ResultWriter(request.format)
+        let running = budget.queries.add(1, ordering: .relaxed).newValue
+        defer { budget.queries.subtract(1, ordering: .relaxed) }
+        guard running <= limits.maximumQueries else {
+            writer.begin(statement: 0)
+            writer.end(error: "max-concurrent-queries limit exceeded(\(running), \(limits.maximumQueries))")
+            writer.finish()
+            return try await write(writer.take())
+        }
         for (index, statement) in statements.enumerated() {
             var failure: String?
-            let control = QueryControl(limits: limits, clock: clock)
+            let control = QueryControl(limits: limits, clock: clock, budget: budget)
             let runner = StatementRunner(
                 directory: directory, administration: administration, request: request, control: control,
                 now: clock.wallMilliseconds() &* 1_000_000)

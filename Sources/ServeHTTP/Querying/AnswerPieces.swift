@@ -102,3 +102,19 @@ final class AnswerPieces: Sendable {
         }
     }
 }
+
+/// Whoever reads an answer. When nothing refers to it any more, be the answer read or not, its query ends.
+final class AnswerReader: Sendable {
+    let pieces: AnswerPieces
+    private let running: Task<Void, Never>
+
+    init(pieces: AnswerPieces, running: Task<Void, Never>) {
+        self.pieces = pieces
+        self.running = running
+    }
+
+    deinit {
+        pieces.close()
+        running.cancel()
+    }
+}

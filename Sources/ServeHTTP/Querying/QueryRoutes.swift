@@ -127,14 +127,11 @@ struct QueryRoutes {
             return Response(
                 status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: first.bytes)))
         }
+        let reader = AnswerReader(pieces: pieces, running: running)
         let body = ResponseBody { writer in
-            defer {
-                pieces.close()
-                running.cancel()
-            }
             try await writer.write(ByteBuffer(bytes: first.bytes))
             while true {
-                let piece = await pieces.take(atLeast: 1)
+                let piece = await reader.pieces.take(atLeast: 1)
                 if !piece.bytes.isEmpty { try await writer.write(ByteBuffer(bytes: piece.bytes)) }
                 if piece.isWhole { break }
             }

@@ -52,6 +52,7 @@ extension Applier {
     private func forget(_ tombstone: Tombstone, where isForgotten: (TableKey) -> Bool) {
         head.drop(where: isForgotten)
         state.fields = state.fields.filter { !isForgotten($0.key) }
+        measurements = nil
         state.cardinality.remove(where: isForgotten)
         state.tombstones.append(tombstone)
     }

@@ -63,9 +63,11 @@ extension Applier {
 
     private func checkMeasurement(_ name: TableKey) -> PointRefusal? {
         let limit = state.limits.maximumMeasurements
-        let isKnown = state.fields.keys.contains { $0.measurement == name.measurement }
-        guard !isKnown, state.measurementCount >= limit else {
+        let known = measurements ?? Set(state.fields.keys.map(\.measurement))
+        measurements = known
+        guard !known.contains(name.measurement), known.count >= limit else {
             state.fields[name] = [:]
+            measurements?.insert(name.measurement)
             return nil
         }
         return .measurements(limit: limit, measurement: name.measurement)
@@ -131,9 +133,14 @@ extension Applier {
         guard state.cardinality.seriesEstimate >= limits.maximumSeries else { return nil }
         if let counts {
             if counts.series.total.contains(hash) == true { return nil }
-            if !counts.series.total.isExact, stored.hasSeries(table.key, tags: tagList) { return nil }
+            if !counts.series.total.isExact, mayBeKnown(counts, valueHashes),
+                stored.hasSeries(table.key, tags: tagList(counts))
+            {
+                return nil
+            }
         }
-        return .series(limit: limits.maximumSeries, worst: state.cardinality.worstTag)
+        if worstTag == nil { worstTag = .some(state.cardinality.worstTag) }
+        return .series(limit: limits.maximumSeries, worst: worstTag ?? nil)
     }
 
     /// Keys go when their measurement is dropped.
@@ -151,8 +158,19 @@ extension Applier {
         return inHead != nil || stored.hasValue(table.key, tag: name, value: value)
     }
 
-    private var tagList: [(key: [UInt8], value: [UInt8])] {
-        key.tags.map { (Array(key.bytes[$0.key]), Array(key.bytes[$0.value])) }
+    /// Whether each tag has a value that was seen, as far as the sketches tell: mostly a series beyond the bound has a
+    /// new one, and no block has to be asked.
+    private func mayBeKnown(_ counts: Cardinality.Table, _ valueHashes: [UInt64]) -> Bool {
+        key.tags.indices.allSatisfy { index in
+            guard let sketch = counts.tags[Array(key.bytes[key.tags[index].key])] else { return false }
+            return sketch.total.contains(valueHashes[index]) ?? true
+        }
+    }
+
+    /// The tags of `key`, those with the most values first, which tell series apart the soonest.
+    private func tagList(_ counts: Cardinality.Table) -> [(key: [UInt8], value: [UInt8])] {
+        key.tags.map { (key: Array(key.bytes[$0.key]), value: Array(key.bytes[$0.value])) }
+            .sorted { (counts.tags[$0.key]?.estimate ?? 0) > (counts.tags[$1.key]?.estimate ?? 0) }
     }
 
     private func addSeries(_ table: HeadTable, _ hash: UInt64, _ valueHashes: [UInt64]) -> Int {

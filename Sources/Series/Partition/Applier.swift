@@ -17,6 +17,11 @@ final class Applier: @unchecked Sendable {
     /// Whether the state of a manifest was taken over.
     var hasBegun = false
 
+    /// The names in `state.fields`; nil if not known.
+    var measurements: Set<[UInt8]>?
+    /// What the batch's refusals say of the worst tag: found once per batch, as it takes a look at all tags.
+    var worstTag: (measurement: [UInt8], tag: [UInt8], values: Int)??
+
     // Room that is used again for each line.
     var key = Telemetry.SeriesKey()
     var pending: [PendingField] = []
@@ -33,6 +38,7 @@ final class Applier: @unchecked Sendable {
     /// Applies a batch.
     func apply(_ records: [RecordView], now: Int64, isControl: Bool) -> [Rejection] {
         var rejections: [Rejection] = []
+        worstTag = nil
         expireSketches(nowMilliseconds: now)
         for record in records {
             if isControl {

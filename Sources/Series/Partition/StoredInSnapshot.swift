@@ -7,9 +7,9 @@ final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
     func hasSeries(_ table: TableKey, tags: [(key: [UInt8], value: [UInt8])]) -> Bool {
         do throws(SeriesError) {
             for source in try sources(table) {
-                let keys = Set(source.tagKeys + tags.map(\.key))
-                let conditions = keys.map { key in
-                    TagPredicate.equals(key: key, value: tags.first { $0.key == key }?.value ?? [])
+                var conditions = tags.map { TagPredicate.equals(key: $0.key, value: $0.value) }
+                for key in source.tagKeys where !tags.contains(where: { $0.key == key }) {
+                    conditions.append(.equals(key: key, value: []))
                 }
                 if try !source.series(matching: .and(conditions)).isEmpty { return true }
             }

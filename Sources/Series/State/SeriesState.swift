@@ -18,9 +18,6 @@ struct SeriesState: Sendable, Equatable {
         guard let name else { return retentionPolicies.first(where: \.isDefault) }
         return retentionPolicies.first { $0.name == name }
     }
-
-    /// The number of distinct measurements.
-    var measurementCount: Int { Set(fields.keys.map(\.measurement)).count }
 }
 
 extension RetentionPolicy {

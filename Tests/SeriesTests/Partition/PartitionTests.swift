@@ -146,4 +146,22 @@ import View
                 == "max-tag-keys-per-measurement limit exceeded: (4096): measurement=\"m\" tag=\"key4096\"")
         #expect(try site.write("m,key7=x v=1 2").isEmpty)
     }
+
+    /// Beyond 1,024 series the count is an estimate; whether a series is known is looked up.
+    @Test func atTheBoundKnownSeriesGoOn() throws {
+        var site = try PartitionSite()
+        var limits = SeriesLimits()
+        limits.maximumSeries = 1_500
+        try site.command(.setLimits(limits))
+        func lines(_ time: Int) -> String { (0..<1_800).map { "m,a=\($0 / 40),b=\($0 % 40) v=1 \(time)\n" }.joined() }
+        let refused = try site.write(lines(1)).map(\.position)
+        #expect((1_800 - 1_545...1_800 - 1_455).contains(refused.count))
+        let first = try site.rows("m", fields: ["v"], tagKeys: ["a", "b"]).count
+        #expect(first == 1_800 - refused.count)
+        for time in 2...3 {
+            try site.cut()
+            #expect(try site.write(lines(time)).map(\.position) == refused)
+        }
+        #expect(try site.rows("m", fields: ["v"], tagKeys: ["a", "b"]).count == 3 * first)
+    }
 }

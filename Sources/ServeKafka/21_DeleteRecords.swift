@@ -1,7 +1,8 @@
 // DeleteRecords (21): served 0 to 2.
 //
 // Deviations from Kafka: the time-out is not looked at; the answer comes when the deletion is durable. Segments without
-// any record left are removed before the answer, the growing one included.
+// any record left are removed before the answer, the growing one included. An offset beyond what the topic's view has
+// written is answered with POLICY_VIOLATION: clients would send a retriable error's request again in silence.
 
 import KafkaWire
 import Log
@@ -47,7 +48,7 @@ extension Broker {
         case .success(let start):
             answer.lowWatermark = start
             answer.errorCode = .none
-        case .failure(let error): answer.errorCode = error.kafkaCode
+        case .failure(let error): answer.errorCode = error.code == .viewBehind ? .policyViolation : error.kafkaCode
         }
     }
 

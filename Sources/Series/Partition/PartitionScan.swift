@@ -71,7 +71,16 @@ struct ScanPlan {
             }
         }
         for index in result.indices { result[index].sources.sort() }
-        return request.descending ? result.reversed() : result
+        // Neighbours with the same sources are read at once: a head may have points in very many shards.
+        var joined: [(range: ClosedRange<Int64>, sources: [Int])] = []
+        for stretch in result {
+            if let last = joined.indices.last, joined[last].sources == stretch.sources {
+                joined[last].range = joined[last].range.lowerBound...stretch.range.upperBound
+            } else {
+                joined.append(stretch)
+            }
+        }
+        return request.descending ? joined.reversed() : joined
     }
 
     private func add(

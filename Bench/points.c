@@ -145,8 +145,8 @@ static char *write_event(struct points *points, char *at) {
     uint64_t series = mix(below(points, points->count * 48 / 100 + 1)), weight = series % 100;
     const char *service = services[series / 100 % COUNT(services)];
     const char *level = weight < 80 ? "info" : weight < 90 ? "debug" : weight < 97 ? "warn" : "error";
-    at += sprintf(at, "events,host=web-%03u,level=%s,pod=%s-%08x,service=%s ", (unsigned)(series >> 20) % 500, level,
-        service, (unsigned)(series >> 32), service);
+    at += sprintf(at, "events,host=web-%03u,level=%s,pod=%s-%05u,service=%s ", (unsigned)(series >> 20) % 500, level,
+        service, (unsigned)(series >> 32) % 4000, service);
     int status = weight < 90 ? 200 : weight < 97 ? 404 : 500;
     uint64_t duration = (uint64_t)(exp(log(30) + 1.2 * sqrt(-2 * log(uniform(points)))) * 100);
     at += sprintf(at, "bytes=%ui,duration=", (unsigned)below(points, 65536));
@@ -162,8 +162,8 @@ static char *write_event(struct points *points, char *at) {
 
 static char *write_series(struct points *points, char *at) {
     uint64_t number = points->made;
-    at += sprintf(at, "sensor,building=b%03u,floor=%u,room=room-%08x,kind=%s value=%ui", (unsigned)(number % 997),
-        (unsigned)(number % 13), (unsigned)(mix(number) >> 32), paths[number % COUNT(paths)], (unsigned)(number % 1000));
+    at += sprintf(at, "sensor,building=b%03u,floor=%u,room=room-%05u,kind=%s value=%ui",
+        (unsigned)(number / 90000), (unsigned)(number % 13), (unsigned)(mix(number % 90000) % 90000), paths[number % COUNT(paths)], (unsigned)(number % 1000));
     return put_end(at, points->time);
 }
 

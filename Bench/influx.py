@@ -77,11 +77,14 @@ class InfluxDB(Server):
 
 
 class Client:
-    """A connection to /query that stays open."""
+    """A connection to /query that stays open, unless the server announces that it closes it."""
 
     def __init__(self, port, database):
-        self.database = database
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=QUERY_SECONDS)
+        self.port, self.database = port, database
+        self.open()
+
+    def open(self):
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=QUERY_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
@@ -100,6 +103,9 @@ class Client:
         else:
             body = self.take(int(head.split("content-length:")[1].split("\r\n")[0]))
         took = time.perf_counter() - began
+        if "connection: close" in head:
+            self.close()
+            self.open()
         if " 200 " not in head.split("\r\n")[0] or b'"error":' in body[:200]:
             raise BenchError(f"{text}: {body[:300].decode(errors='replace')}")
         return body, took

@@ -45,6 +45,9 @@ let package = Package(
         .executableTarget(
             name: "FuzzQuery", dependencies: ["FuzzDriver", .product(name: "Query", package: "millrace")],
             swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzLines", dependencies: ["FuzzDriver", .product(name: "Telemetry", package: "millrace")],
+            swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]
 )

@@ -12,11 +12,11 @@ enum MakeCorpus {
     static func main() throws {
         let counts = [
             try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored(), try writeBlocks(),
-            try writeQueries(),
+            try writeQueries(), try writeLines(),
         ]
         print(
             "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files, "
-                + "\(counts[4]) blocks, \(counts[5]) queries"
+                + "\(counts[4]) blocks, \(counts[5]) queries, \(counts[6]) bodies of lines"
         )
     }
 
@@ -140,6 +140,18 @@ enum MakeCorpus {
         ]
         for (reader, text) in others { try write("FuzzQuery", "other-\(reader)", [reader] + text.utf8) }
         return count + others.count
+    }
+
+    /// What InfluxDB was asked once, as the table has it: some escapes stay, which do no harm here.
+    private static func writeLines() throws -> Int {
+        let path = "../Tests/TelemetryTests/Verdicts/influxdb-1.6.7.tsv"
+        var count = 0
+        for row in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+            let body = row.prefix { $0 != "\t" }.replacing("\\n", with: "\n")
+            try write("FuzzLines", "body-\(count)", Array(body.utf8))
+            count += 1
+        }
+        return count
     }
 
     private static func writeCodecs() throws -> Int {

@@ -17,7 +17,7 @@ EVENTS, EVENTS_SECONDS = 1_000_000, 86_400
 # Quiet: so many seconds in a row with less CPU than this.
 QUIET_SECONDS, QUIET_CPU_SECONDS, QUIET_LIMIT_SECONDS = 8, 0.03, 300
 # A head that nobody writes to is flushed after some seconds, in both, so that the run need not wait for minutes.
-SOON = {"MILLRACE_VIEW_CUT_MS": "5000"}
+SOON = {"MILLRACE_VIEW_CUT_MS": "5000", "MILLRACE_MAX_VALUES_PER_TAG": "0"}
 CPU_FIELDS = ["usage_user", "usage_system", "usage_idle", "usage_nice", "usage_iowait", "usage_irq", "usage_softirq",
               "usage_steal", "usage_guest", "usage_guest_nice"]
 
@@ -246,7 +246,8 @@ def events(bench):
 def memory(bench):
     """A million series of one point each, not flushed: what a series costs."""
     points = bench.size(1_000_000, 200_000)
-    calm = {"MILLRACE_VIEW_CUT_BYTES": str(1 << 30)}
+    calm = {"MILLRACE_VIEW_CUT_BYTES": str(1 << 30), "MILLRACE_MAX_VALUES_PER_TAG": "0",
+            "MILLRACE_MAX_SERIES_PER_DATABASE": "2000000"}
     found = []
     for start in (lambda: bench.millrace(environment=calm), lambda: influx.InfluxDB(bench.directory, "10m")):
         with start() as server:

@@ -10,6 +10,7 @@ extension Ingest: SeriesAdministration {
         } catch {
             throw QueryError(error)
         }
+        if settings.limits != SeriesLimits() { try await send(.setLimits(settings.limits), to: name) }
         if let policy { try await send(.setRetentionPolicy(policy), to: name) }
     }
 

@@ -1,3 +1,5 @@
+public import Series
+
 /// The bounds of what comes in. Each says what happens at it.
 public struct IngestSettings: Sendable, Equatable {
     /// The largest value of a record, in bytes; lines go into the next record then. Default 256 KiB.
@@ -16,6 +18,9 @@ public struct IngestSettings: Sendable, Equatable {
     public var timeoutMilliseconds: Int64 = 10_000
     /// The most databases; creating one more fails. Default 1,000.
     public var maximumDatabases = 1_000
+    /// The bounds of every database. They are written into its topic, since what is refused depends on the order of the
+    /// log and on nothing else. Defaults: see `SeriesLimits`.
+    public var limits = SeriesLimits()
     /// The refused lines of a request that are explained; the others are counted. Default 100.
     public var explainedLines = 100
 

@@ -108,6 +108,10 @@ struct ViewOptions: ParsableArguments {
     @Option(help: .setting("view-apply-threads")) var viewApplyThreads: String?
     @Option(help: .setting("view-compaction-interval-ms")) var viewCompactionIntervalMs: String?
     @Option(help: .setting("max-databases")) var maxDatabases: String?
+    @Option(help: .setting("max-series-per-database")) var maxSeriesPerDatabase: String?
+    @Option(help: .setting("max-values-per-tag")) var maxValuesPerTag: String?
+    @Option(help: .setting("max-measurements-per-database")) var maxMeasurementsPerDatabase: String?
+    @Option(help: .setting("max-fields-per-measurement")) var maxFieldsPerMeasurement: String?
     @Option(help: .setting("write-memory-bytes")) var writeMemoryBytes: String?
     @Option(help: .setting("write-timeout-ms")) var writeTimeoutMs: String?
 }

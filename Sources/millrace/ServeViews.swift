@@ -50,6 +50,7 @@ struct ServeViews: Sendable {
         let figures = LineReceiver.Figures(registry)
         services.begin(ingest: ingest)
         services.begin(queries: queries)
+        settleLimits(logger)
         guard settings.takesDatagrams else { return }
         let (ingest, database) = (ingest, Array(settings.lineReceiverDatabase.utf8))
         do {
@@ -85,6 +86,15 @@ struct ServeViews: Sendable {
                 logger.warning(
                     "a view is behind the log: queries find what it has applied",
                     metadata: ["view": "\(status.topic)-\(status.partition)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// Beside, not before: it waits until each database has applied it.
+    private func settleLimits(_ logger: Logger) {
+        Task { [ingest, catalog] in
+            for failure in await ingest.settleLimits(of: catalog.all) {
+                logger.warning("a database keeps other bounds than configured", metadata: ["detail": "\(failure)"])
             }
         }
     }

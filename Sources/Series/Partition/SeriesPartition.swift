@@ -51,6 +51,9 @@ public final class SeriesPartition: ViewEngine {
         applier.isStateChanged = false
     }
 
+    /// The bounds on cardinality that are in force.
+    public var limits: SeriesLimits { applier.withLock { $0.state.limits } }
+
     /// The memory that the head takes, in bytes.
     public var headBytes: Int { size.withLock { $0 } }
 

@@ -1,6 +1,7 @@
 import Ingest
 import Log
 import Logging
+import Series
 import ServeHTTP
 import View
 
@@ -108,6 +109,18 @@ enum SettingTable {
         .number(
             "max-databases", .views, \.ingest.maximumDatabases, 1...1_000_000,
             "The most databases; creating one more is refused."),
+        .number(
+            "max-series-per-database", .views, \.ingest.limits.maximumSeries, 1...1_000_000_000,
+            "The most series of a database; points of one more are refused, with the tag that has most values."),
+        .number(
+            "max-values-per-tag", .views, \.ingest.limits.maximumTagValues, 0...1_000_000_000,
+            "The most values of one tag of a measurement; points with one more are refused. 0: no bound."),
+        .number(
+            "max-measurements-per-database", .views, \.ingest.limits.maximumMeasurements, 1...10_000_000,
+            "The most measurements of a database; points of one more are refused."),
+        .number(
+            "max-fields-per-measurement", .views, \.ingest.limits.maximumFields, 1...65_535,
+            "The most fields of a measurement; points with one more are refused."),
         .number(
             "write-memory-bytes", .views, \.ingest.bytesInFlight, (1 << 20)...(1 << 40), unit: "bytes",
             "Bytes of all requests that write points; beyond it they are refused with 503."),

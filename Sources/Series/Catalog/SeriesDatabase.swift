@@ -32,7 +32,7 @@ public final class SeriesDatabase: PointSource {
     public func schema(
         of measurement: [UInt8], retentionPolicy: [UInt8]?
     ) throws(SeriesError) -> MeasurementSchema? {
-        PartitionSnapshot.schema(try sources(measurement, retentionPolicy))
+        try PartitionSnapshot.schema(sources(measurement, retentionPolicy))
     }
 
     /// The series of a measurement that match and have a point in the range, by their canonical keys in order.

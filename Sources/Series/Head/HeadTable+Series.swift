@@ -50,4 +50,18 @@ extension HeadTable {
         }
         return found
     }
+
+    /// Whether a deletion has left a row. Ends at the first.
+    func hasRows(_ view: View, hidden: [BlockRemoval]) -> Bool {
+        let masks = RowMasks(self, view, hidden)
+        if masks.isEmpty { return view.rowCount > 0 }
+        for (number, shown) in view.groups.enumerated() {
+            let (series, times) = (shown.group.series, shown.group.times)
+            for row in 0..<shown.rows
+            where !masks.hides(RowID(group: number, row: row), ordinal: Int(series[row]), time: times[row]) {
+                return true
+            }
+        }
+        return false
+    }
 }

@@ -2,11 +2,12 @@ import Telemetry
 
 /// What there is, by name, in the sources of one measurement: of one partition or of several.
 extension PartitionSnapshot {
-    /// The fields and tag keys; nil if there are no points.
-    static func schema(_ sources: [TableSource]) -> MeasurementSchema? {
+    /// The fields and tag keys; nil if there are no series.
+    static func schema(_ sources: [TableSource]) throws(SeriesError) -> MeasurementSchema? {
         var fields: [[UInt8]: FieldType] = [:]
         var tagKeys: Set<[UInt8]> = []
-        for source in sources where !source.isEmpty {
+        for source in sources {
+            guard try source.hasSeries() else { continue }
             for field in source.fields { fields[field.name] = field.type }
             tagKeys.formUnion(source.tagKeys)
         }

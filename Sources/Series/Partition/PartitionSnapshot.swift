@@ -81,23 +81,19 @@ struct PartitionSnapshot: Sendable {
         throw SeriesError(.invalid, "retention policy not found: \(String(decoding: name, as: UTF8.self))")
     }
 
-    /// The names of the measurements of a policy, or of all. Those of which everything was deleted may be among them
-    /// until compaction has removed their points.
+    /// The names of the measurements of a policy, or of all; without those of which deletions have left no series.
     func measurements(_ retentionPolicy: [UInt8]?) throws(SeriesError) -> Set<[UInt8]> {
         var names: Set<[UInt8]> = []
         func isWanted(_ name: [UInt8]) -> Bool { retentionPolicy.map { $0 == name } ?? true }
-        for table in head.tables(where: { isWanted($0.retentionPolicy) }) where table.view().rowCount > 0 {
-            names.insert(table.key.measurement)
-        }
-        for table in frozen?.head.tables(where: { isWanted($0.retentionPolicy) }) ?? [] {
-            if !isGone(table.key.measurement, of: table.key.retentionPolicy, at: frozen?.nextOffset ?? 0) {
-                names.insert(table.key.measurement)
-            }
+        for table in head.tables(where: { isWanted($0.retentionPolicy) })
+        where table.hasRows(table.view(), hidden: []) { names.insert(table.key.measurement) }
+        for table in frozen?.head.tables(where: { isWanted($0.retentionPolicy) }) ?? []
+        where !names.contains(table.key.measurement) {
+            if try frozenSource(table)?.hasSeries() == true { names.insert(table.key.measurement) }
         }
         for block in blocks where isWanted(block.details.retentionPolicy) {
-            for table in try block.block().tables
-            where !isGone(table.measurement, of: block.details.retentionPolicy, at: block.details.appliedThrough) {
-                names.insert(table.measurement)
+            for table in try block.block().tables where !names.contains(table.measurement) {
+                if try source(table, of: block)?.hasSeries() == true { names.insert(table.measurement) }
             }
         }
         return names
@@ -109,21 +105,30 @@ struct PartitionSnapshot: Sendable {
         for block in blocks where block.details.retentionPolicy == retentionPolicy {
             guard !isGone(measurement, of: retentionPolicy, at: block.details.appliedThrough) else { continue }
             guard let table = try block.block().table(measurement) else { continue }
-            let deletions = deletions(of: measurement, at: block.details.appliedThrough)
-            sources.append(.block(table, try Self.removals(deletions, table)))
+            if let source = try source(table, of: block) { sources.append(source) }
         }
         let key = TableKey(retentionPolicy: retentionPolicy, measurement: measurement)
-        if let frozen, let table = frozen.head.table(key),
-            !isGone(measurement, of: retentionPolicy, at: frozen.nextOffset)
-        {
-            let view = table.view()
-            let hidden = deletions(of: measurement, at: frozen.nextOffset).map {
-                BlockRemoval(series: table.series(matching: $0.tagPredicate, view), range: $0.times)
-            }
-            sources.append(.head(table, view, hidden))
-        }
+        if let table = frozen?.head.table(key), let source = frozenSource(table) { sources.append(source) }
         if let table = head.table(key) { sources.append(.head(table, table.view(), [])) }
         return sources
+    }
+
+    /// A table of a block with what deletions hide of it; nil if that is all.
+    private func source(_ table: BlockTable, of block: PartitionBlock) throws(SeriesError) -> TableSource? {
+        let applied = block.details.appliedThrough
+        guard !isGone(table.measurement, of: block.details.retentionPolicy, at: applied) else { return nil }
+        return .block(table, try Self.removals(deletions(of: table.measurement, at: applied), table))
+    }
+
+    /// A table of the frozen head with what deletions hide of it; nil if that is all.
+    private func frozenSource(_ table: HeadTable) -> TableSource? {
+        let (measurement, offset) = (table.key.measurement, frozen?.nextOffset ?? 0)
+        guard !isGone(measurement, of: table.key.retentionPolicy, at: offset) else { return nil }
+        let view = table.view()
+        let hidden = deletions(of: measurement, at: offset).map {
+            BlockRemoval(series: table.series(matching: $0.tagPredicate, view), range: $0.times)
+        }
+        return .head(table, view, hidden)
     }
 
     /// The sources of a measurement in one policy, or in all.

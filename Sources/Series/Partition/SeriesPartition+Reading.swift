@@ -14,7 +14,7 @@ extension SeriesPartition: PointSource {
     public func schema(
         of measurement: [UInt8], retentionPolicy: [UInt8]?
     ) throws(SeriesError) -> MeasurementSchema? {
-        PartitionSnapshot.schema(try snapshot().sources(measurement, anyOf: retentionPolicy))
+        try PartitionSnapshot.schema(snapshot().sources(measurement, anyOf: retentionPolicy))
     }
 
     /// The series of a measurement that match and have a point in the range, by their canonical keys in order.

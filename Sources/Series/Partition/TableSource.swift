@@ -31,11 +31,15 @@ enum TableSource: Sendable {
         }
     }
 
-    /// Whether there are points.
-    var isEmpty: Bool {
+    /// Whether deletions have left a series. Asks the series and rows only where there are deletions; a block of which
+    /// several deletions by time hide everything together has its series until compaction.
+    func hasSeries() throws(SeriesError) -> Bool {
         switch self {
-        case .head(_, let view, _): view.rowCount == 0
-        case .block(let table, _): table.rowCount == 0
+        case .head(let table, let view, let hidden):
+            return table.hasRows(view, hidden: hidden)
+        case .block(let table, let removals):
+            if table.rowCount == 0 || removals.isEmpty { return table.rowCount > 0 }
+            return try !series(matching: .all).isEmpty
         }
     }
 

@@ -55,10 +55,10 @@ struct SelectFields {
     private mutating func expand(_ field: SelectField) throws(QueryError) {
         switch field.expression {
         case .wildcard(let cast):
-            for name in names(cast, matching: nil) { add(.variable(name, nil), nil) }
+            for variable in variables(cast, matching: nil) { add(variable, nil) }
         case .regex(let text):
             let pattern = try Pattern(text)
-            for name in names(nil, matching: pattern) { add(.variable(name, nil), nil) }
+            for variable in variables(nil, matching: pattern) { add(variable, nil) }
         case .call(let function, let arguments):
             guard let first = arguments.first, let choice = try choice(first) else {
                 return add(field.expression, field.alias)
@@ -104,12 +104,21 @@ struct SelectFields {
         }
     }
 
-    /// The fields and tags that `*` or a pattern stands for, by name.
-    private func names(_ cast: Expression.Cast?, matching pattern: Pattern?) -> [String] {
-        var names: Set<String> = []
-        if cast != .tag { names.formUnion(columns.fields.keys) }
-        if cast != .field { names.formUnion(columns.tags.subtracting(grouped)) }
-        return names.filter { pattern?.matches(Array($0.utf8)) ?? true }.sorted(by: Self.precedes)
+    /// The fields and tags that `*` or a pattern stands for, by name. Where there are both of one name, a cast tells
+    /// which is meant, and the field is first.
+    private func variables(_ cast: Expression.Cast?, matching pattern: Pattern?) -> [Expression] {
+        let fields = cast == .tag ? [] : Set(columns.fields.keys)
+        let tags = cast == .field ? [] : columns.tags.subtracting(grouped)
+        return fields.union(tags).filter { pattern?.matches(Array($0.utf8)) ?? true }.sorted(by: Self.precedes)
+            .flatMap { name in
+                guard columns.fields[name] != nil, columns.tags.contains(name) else {
+                    return [Expression.variable(name, nil)]
+                }
+                let choices: [(Bool, Expression.Cast)] = [
+                    (fields.contains(name), .field), (tags.contains(name), .tag),
+                ]
+                return choices.filter(\.0).map { .variable(name, $0.1) }
+            }
     }
 
     /// Aliases stand; the other names get a number where they are taken.

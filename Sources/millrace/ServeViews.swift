@@ -76,18 +76,29 @@ struct ServeViews: Sendable {
     /// replay would find a part of the points, and a DELETE would overlook the series that are not there yet.
     private func catchUp(_ logger: Logger) async {
         let began = clock.monotonicNanoseconds()
-        for status in views.status() where status.state == .running && status.lagRecords > 0 {
-            let waited = Int64((clock.monotonicNanoseconds() - began) / 1_000_000)
-            do {
-                _ = try await views.wait(
-                    for: status.topic, partition: status.partition, offset: status.highWatermark - 1,
-                    timeoutMilliseconds: max(1, Self.catchUpMilliseconds - waited))
-            } catch {
-                logger.warning(
-                    "a view is behind the log: queries find what it has applied",
-                    metadata: ["view": "\(status.topic)-\(status.partition)", "error": "\(error)"])
+        let views = views
+        var behind = await offLoops { views.unapplied() }
+        do {
+            while behind.contains(where: { $0.end == nil }), left(since: began) > 0 {
+                try await Task.sleep(for: .milliseconds(5))
+                behind = await offLoops { views.unapplied() }
             }
+            for view in behind {
+                _ = try await views.wait(
+                    for: view.topic, partition: view.partition, offset: (view.end ?? 1) - 1,
+                    timeoutMilliseconds: max(1, left(since: began)))
+            }
+        } catch {
+            let views = behind.map { "\($0.topic)-\($0.partition)" }.joined(separator: ",")
+            logger.warning(
+                "views are behind the log: queries find what they have applied",
+                metadata: ["views": "\(views)", "error": "\(error)"])
         }
+    }
+
+    /// What is left of the time to catch up, in milliseconds.
+    private func left(since began: UInt64) -> Int64 {
+        Self.catchUpMilliseconds - Int64((clock.monotonicNanoseconds() - began) / 1_000_000)
     }
 
     /// Beside, not before: it waits until each database has applied it.

@@ -1,4 +1,5 @@
 public import Log
+import Synchronization
 
 extension Views {
     /// Appends a control record to every partition of a topic, and waits until all their views have applied it. If it
@@ -45,4 +46,28 @@ extension Views {
         _ = try await view.waitUntilApplied(offset..<(offset + 1), timeoutMilliseconds: timeoutMilliseconds)
         return view.applied
     }
+
+    /// Where the logs end that views have not applied to their ends. May read the disk.
+    ///
+    /// Right after a crash that is not the high watermark that a partition shows: what an earlier process may have
+    /// promised has to be synced again first, and `end` is nil until it is. Views that are paused or that failed, and
+    /// those of partitions that cannot be read, are left out: nothing is to be waited for.
+    public func unapplied() -> [(topic: String, partition: Int32, end: Int64?)] {
+        let views = table.withLock { Array($0.values) }.flatMap { views in
+            views.partitions.values.compactMap { entry -> PartitionView? in
+                guard case .open(let open) = entry else { return nil }
+                return open.view
+            }
+        }
+        return views.compactMap { view in
+            guard !view.isPaused, view.partition.fenceReason == nil else { return nil }
+            let end = try? view.partition.latestOffset()
+            if let end, view.applied >= end { return nil }
+            return (view.topic, view.index, end)
+        }
+    }
+}
+
+extension PartitionView {
+    var isPaused: Bool { core.withLock { $0.state.isPaused || $0.isClosed } }
 }

@@ -234,14 +234,17 @@ class Rounds:
             took = self.server.start()
             print(f"round {number}: {'stop' if graceful else 'kill'}; ready after {took * 1000:.0f} ms", flush=True)
             if number % 5 == 0:
-                self.pause_and_judge()
-        self.pause_and_judge()
+                self.pause()
+                self.judge()
+                self.go_on()
+        self.pause()
+        self.judge()
         self.server.kill()
         self.server.start()
         self.judge()
 
-    def pause_and_judge(self):
-        """The workers stand still meanwhile, for what they know must not change under the judge."""
+    def pause(self):
+        """The workers stand still while somebody judges: what they know must not change meanwhile."""
         for worker in self.workers:
             worker.stopping.set()
         for worker in self.workers:
@@ -250,7 +253,8 @@ class Rounds:
                 raise Broken(f"{type(worker).__name__} gets no answer")
             if worker.failure:
                 raise Broken(worker.failure)
-        self.judge()
+
+    def go_on(self):
         for worker in self.workers:
             threading.Thread.__init__(worker, daemon=True)
             worker.stopping.clear()

@@ -90,10 +90,16 @@ extension Ingest {
         return count(.written(points: pending.points))
     }
 
+    /// The name of a retention policy that a view did not find.
+    private static func missingPolicy(_ reason: String) -> String? {
+        let beginning = "retention policy not found: "
+        return reason.hasPrefix(beginning) ? String(reason.dropFirst(beginning.count)) : nil
+    }
+
     /// - Returns: what the whole request comes to if it is not the refusal of points.
     private func add(_ applied: AppliedOutcome, to refusal: inout WriteRefusal) -> WriteOutcome? {
         for rejection in applied.rejections {
-            if rejection.reason.hasPrefix("retention policy not found") { return .retentionPolicyNotFound }
+            if let name = Self.missingPolicy(rejection.reason) { return .retentionPolicyNotFound(name) }
             refusal.dropped += rejection.count
             refusal.written -= rejection.count
             guard !refusal.lines.contains(where: { $0.reason == rejection.reason }), refusal.lines.count < 200 else {

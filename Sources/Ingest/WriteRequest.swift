@@ -33,8 +33,9 @@ public enum WriteOutcome: Sendable, Equatable {
     case refused(WriteRefusal)
     /// There is no such database.
     case databaseNotFound
-    /// There is no such retention policy; nothing was written.
-    case retentionPolicyNotFound
+    /// There is no retention policy of this name, which a request without one means too if it was the default; nothing
+    /// was written.
+    case retentionPolicyNotFound(String)
     /// A bound is reached, or the view or the log does not take anything now. Sending the same again is right, and does
     /// no harm if it was written after all.
     case busy(String)

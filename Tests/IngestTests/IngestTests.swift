@@ -82,7 +82,7 @@ import View
         }
         #expect(some.written == 1 && some.unreadable == 1 && some.dropped == 2)
         #expect(some.text == "partial write: unable to parse 'bad': missing fields\nrefused by the view dropped=2")
-        #expect(await bench.write("no v=1 1", rp: "nope") == .retentionPolicyNotFound)
+        #expect(await bench.write("no v=1 1", rp: "nope") == .retentionPolicyNotFound("nope"))
     }
 
     @Test func withoutPartsABadLineRefusesAll() async throws {

@@ -37,7 +37,7 @@ extension StatementRunner {
     func shown(
         _ statement: ShowStatement, in source: any PointSource, time: TimeCondition, defaultPolicyOnly: Bool = false
     ) throws(QueryError) -> [Shown] {
-        let fallback = defaultPolicyOnly ? source.retentionPolicies.first { $0.isDefault }?.name : nil
+        let fallback = defaultPolicyOnly ? try defaultPolicy(source) : nil
         var found: [[UInt8]: [UInt8]?] = [:]
         let sources: [Source] = statement.sources.isEmpty ? [.measurement(Self.everything)] : statement.sources
         for case .measurement(let reference) in sources {

@@ -121,15 +121,16 @@ extension StatementRunner {
         if let policy, !source.retentionPolicies.contains(where: { $0.name == policyBytes }) {
             throw QueryError(.execution, "retention policy not found: \(policy)")
         }
+        let wanted = if let policyBytes { policyBytes } else { try defaultPolicy(source) }
         guard reference.regex != nil || !reference.name.isEmpty else {
             throw QueryError(.execution, "invalid measurement")
         }
-        let names = try names(reference, in: source, policyBytes)
+        let names = try names(reference, in: source, wanted)
         var result: [SelectSource] = []
         for name in names {
             guard
                 let schema = try reading({ () throws(SeriesError) in
-                    try source.schema(of: name, retentionPolicy: policyBytes ?? defaultPolicy(source))
+                    try source.schema(of: name, retentionPolicy: wanted)
                 })
             else { continue }
             result.append(SelectSource(name: name, retentionPolicy: policyBytes, source: source, schema: schema))
@@ -137,17 +138,22 @@ extension StatementRunner {
         return result
     }
 
-    private func defaultPolicy(_ source: any PointSource) -> [UInt8]? {
-        source.retentionPolicies.first { $0.isDefault }?.name
+    /// The default policy, which may have been dropped.
+    func defaultPolicy(_ source: any PointSource) throws(QueryError) -> [UInt8] {
+        let name = source.defaultPolicyName
+        guard source.retentionPolicies.contains(where: { $0.name == name }) else {
+            throw QueryError(.execution, "retention policy not found: \(String(decoding: name, as: UTF8.self))")
+        }
+        return name
     }
 
     private func names(
-        _ reference: MeasurementReference, in source: any PointSource, _ policy: [UInt8]?
+        _ reference: MeasurementReference, in source: any PointSource, _ policy: [UInt8]
     ) throws(QueryError) -> [[UInt8]] {
         guard let regex = reference.regex else { return [Array(reference.name.utf8)] }
         let pattern = try Pattern(regex)
         let all = try reading { () throws(SeriesError) in
-            try source.measurements(retentionPolicy: policy ?? defaultPolicy(source))
+            try source.measurements(retentionPolicy: policy)
         }
         return all.filter { pattern.matches($0) }
     }

@@ -18,6 +18,9 @@ public final class SeriesDatabase: PointSource {
     /// The retention policies, sorted by name; those of the first partition: commands go to all.
     public var retentionPolicies: [RetentionPolicy] { partitions[0].retentionPolicies }
 
+    /// What the default policy is called, whether it is there or was dropped.
+    public var defaultPolicyName: [UInt8] { partitions[0].defaultPolicyName }
+
     /// How many series there are, about.
     public var seriesEstimate: Int { partitions.reduce(0) { $0 + $1.seriesEstimate } }
 

@@ -23,6 +23,7 @@ extension Applier {
         case .setRetentionPolicy(let policy):
             set(policy)
         case .dropRetentionPolicy(let name):
+            if state.policy(nil)?.name == name { state.droppedDefault = name }
             state.retentionPolicies.removeAll { $0.name == name }
             forget(Tombstone(offset: offset, target: .retentionPolicy(name))) { $0.retentionPolicy == name }
         case .dropMeasurement(let name):
@@ -34,8 +35,12 @@ extension Applier {
         }
     }
 
-    private func set(_ policy: RetentionPolicy) {
+    private func set(_ given: RetentionPolicy) {
+        var policy = given
+        // A dropped default that is made anew is the default again, as in InfluxDB.
+        if policy.name == state.droppedDefault { policy.isDefault = true }
         if policy.isDefault {
+            state.droppedDefault = nil
             for index in state.retentionPolicies.indices { state.retentionPolicies[index].isDefault = false }
         }
         if let index = state.retentionPolicies.firstIndex(where: { $0.name == policy.name }) {

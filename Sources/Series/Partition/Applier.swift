@@ -160,7 +160,9 @@ struct LineContext {
         }
         guard let policy = state.policy(name) else {
             return .failure(
-                Refusal(reason: "retention policy not found: \(String(decoding: name ?? [], as: UTF8.self))"))
+                Refusal(
+                    reason: "retention policy not found: "
+                        + String(decoding: name ?? state.defaultPolicyName, as: UTF8.self)))
         }
         let stretch = Cardinality.windowNanoseconds(of: policy)
         let (ahead, isFar) = (stretch ?? 0).multipliedReportingOverflow(by: 16)

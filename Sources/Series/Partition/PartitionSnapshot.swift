@@ -66,6 +66,8 @@ struct PartitionSnapshot: Sendable {
     /// In the order of their cuts: points of later ones win.
     var blocks: [PartitionBlock] = []
     var retentionPolicies: [RetentionPolicy]
+    /// What the default policy is called, whether it is there or was dropped.
+    var defaultPolicyName: [UInt8]
     var tombstones: [Tombstone] = []
     /// The manifest's: what was before is in its blocks.
     var nextOffset: Int64 = 0
@@ -73,10 +75,7 @@ struct PartitionSnapshot: Sendable {
 
     /// The policy of a name; nil stands for the default one.
     func policy(_ name: [UInt8]?) throws(SeriesError) -> RetentionPolicy {
-        guard let name else {
-            if let policy = retentionPolicies.first(where: \.isDefault) { return policy }
-            throw SeriesError(.invalid, "retention policy not found: ")
-        }
+        let name = name ?? defaultPolicyName
         if let policy = retentionPolicies.first(where: { $0.name == name }) { return policy }
         throw SeriesError(.invalid, "retention policy not found: \(String(decoding: name, as: UTF8.self))")
     }

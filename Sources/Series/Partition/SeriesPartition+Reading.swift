@@ -5,6 +5,9 @@ extension SeriesPartition: PointSource {
     /// The retention policies, sorted by name.
     public var retentionPolicies: [RetentionPolicy] { snapshot().retentionPolicies }
 
+    /// What the default policy is called, whether it is there or was dropped.
+    public var defaultPolicyName: [UInt8] { snapshot().defaultPolicyName }
+
     /// The measurements of a retention policy (nil: of all), sorted by their bytes.
     public func measurements(retentionPolicy: [UInt8]?) throws(SeriesError) -> [[UInt8]] {
         try snapshot().measurements(retentionPolicy).sorted { SeriesKey.compare($0, $1) < 0 }

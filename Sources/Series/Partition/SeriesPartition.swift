@@ -23,7 +23,10 @@ public final class SeriesPartition: ViewEngine {
         let state = SeriesState()
         let writer = HeadWriter()
         stored = StoredInSnapshot()
-        shown = Mutex(PartitionSnapshot(head: writer.head, retentionPolicies: state.retentionPolicies))
+        shown = Mutex(
+            PartitionSnapshot(
+                head: writer.head, retentionPolicies: state.retentionPolicies,
+                defaultPolicyName: state.defaultPolicyName))
         applier = Mutex(Applier(state: state, head: writer, stored: stored))
     }
 
@@ -46,6 +49,7 @@ public final class SeriesPartition: ViewEngine {
             shown.seriesEstimate = estimate
             guard applier.isStateChanged else { return }
             shown.retentionPolicies = applier.state.retentionPolicies
+            shown.defaultPolicyName = applier.state.defaultPolicyName
             shown.tombstones = applier.state.tombstones
         }
         applier.isStateChanged = false
@@ -113,6 +117,7 @@ public final class SeriesPartition: ViewEngine {
             }
             shown.tombstones = applier.state.tombstones
             shown.retentionPolicies = applier.state.retentionPolicies
+            shown.defaultPolicyName = applier.state.defaultPolicyName
             shown.seriesEstimate = applier.state.cardinality.seriesEstimate
         }
     }

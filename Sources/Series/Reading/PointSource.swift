@@ -5,6 +5,8 @@ public import Telemetry
 public protocol PointSource: Sendable {
     /// The retention policies, sorted by name.
     var retentionPolicies: [RetentionPolicy] { get }
+    /// What the default policy is called: one of them, or one that was dropped.
+    var defaultPolicyName: [UInt8] { get }
     /// The measurements of a retention policy (nil: of all), sorted by their bytes.
     func measurements(retentionPolicy: [UInt8]?) throws(SeriesError) -> [[UInt8]]
     /// The fields and tag keys of a measurement, sorted by name; nil if there is no such measurement.

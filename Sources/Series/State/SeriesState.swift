@@ -4,6 +4,9 @@ import Telemetry
 struct SeriesState: Sendable, Equatable {
     /// By name; `autogen` is there from the beginning.
     var retentionPolicies: [RetentionPolicy] = [RetentionPolicy.autogen]
+    /// The name of the default policy that was dropped, as long as no other is the default: what means the default is
+    /// refused with it.
+    var droppedDefault: [UInt8]?
     /// The fields of each table and their types, which stay until they are dropped.
     var fields: [TableKey: [[UInt8]: FieldType]] = [:]
     var limits = SeriesLimits()
@@ -12,6 +15,9 @@ struct SeriesState: Sendable, Equatable {
     var cardinality = Cardinality()
     /// The number of the next cut: blocks of later ones win.
     var nextCut: Int64 = 1
+
+    /// What the default policy is called, whether it is there or was dropped.
+    var defaultPolicyName: [UInt8] { policy(nil)?.name ?? droppedDefault ?? [] }
 
     /// The policy of a name; nil stands for the default one.
     func policy(_ name: [UInt8]?) -> RetentionPolicy? {

@@ -3,15 +3,17 @@ import Telemetry
 
 /// The bytes of `SeriesState` in a manifest: docs/formats/series-state.md.
 enum SeriesStateCodec {
-    private static let version: UInt8 = 1
+    /// Version 2 names the default policy that was dropped; without one version 1 is written.
+    private static let version: UInt8 = 2
 
     static func encode(_ state: SeriesState) -> [UInt8] {
         var writer = ByteWriter(capacity: 4096)
-        writer.write(version)
+        writer.write(state.droppedDefault == nil ? 1 : version)
         writer.write(state.nextCut)
         CommandCodec.write(state.limits, to: &writer)
         writer.writeUnsignedVarint(UInt32(state.retentionPolicies.count))
         for policy in state.retentionPolicies { CommandCodec.write(policy, to: &writer) }
+        if let name = state.droppedDefault { CommandCodec.write(name, to: &writer) }
         writer.writeUnsignedVarint(UInt32(state.tombstones.count))
         for tombstone in state.tombstones { write(tombstone, to: &writer) }
         let keys = Set(state.fields.keys).union(state.cardinality.tables.keys).sorted(by: precedes)
@@ -40,7 +42,7 @@ enum SeriesStateCodec {
 
     private static func state(_ reader: inout ByteReader) throws(BytesError) -> SeriesState {
         let found = try reader.uint8()
-        guard found == version else { throw BytesError(code: .malformed, message: "version \(found)") }
+        guard (1...version).contains(found) else { throw BytesError(code: .malformed, message: "version \(found)") }
         var state = SeriesState()
         state.nextCut = try reader.int64()
         state.limits = try CommandCodec.limits(&reader)
@@ -48,6 +50,7 @@ enum SeriesStateCodec {
         for _ in 0..<(try CommandCodec.count(&reader)) {
             state.retentionPolicies.append(try CommandCodec.policy(&reader))
         }
+        if found > 1 { state.droppedDefault = try CommandCodec.string(&reader) }
         for _ in 0..<(try CommandCodec.count(&reader)) { state.tombstones.append(try tombstone(&reader)) }
         var tables: [TableKey: Cardinality.Table] = [:]
         for _ in 0..<(try CommandCodec.count(&reader)) {

@@ -94,8 +94,7 @@ struct WriteEndpoint<Dialect: WriteDialect>: Sendable {
         case .written: return
         case .refused(let refusal): throw WriteProblem(.badRequest, refusal.text, refusal: refusal)
         case .databaseNotFound: throw notFound(lines)
-        case .retentionPolicyNotFound:
-            let name = String(decoding: lines.retentionPolicy, as: UTF8.self)
+        case .retentionPolicyNotFound(let name):
             throw WriteProblem(.internalServerError, "retention policy not found: \(name)")
         case .busy(let text): throw WriteProblem(.serviceUnavailable, text)
         case .failed(let text): throw WriteProblem(.internalServerError, text)

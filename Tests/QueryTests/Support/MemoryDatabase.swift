@@ -62,6 +62,7 @@ final class MemoryDatabase: PointSource {
 
     struct Contents {
         var policies: [RetentionPolicy]
+        var defaultPolicy: [UInt8] = []
         var measurements: [[UInt8]: [[UInt8]: Measurement]] = [:]
     }
 
@@ -72,12 +73,14 @@ final class MemoryDatabase: PointSource {
     init(_ name: String, _ policy: RetentionPolicy, _ shape: MemoryShape) {
         self.name = name
         self.shape = shape
-        contents = Mutex(Contents(policies: [policy]))
+        contents = Mutex(Contents(policies: [policy], defaultPolicy: policy.name))
     }
 
     var snapshot: Contents { contents.withLock { $0 } }
 
     var retentionPolicies: [RetentionPolicy] { snapshot.policies }
+
+    var defaultPolicyName: [UInt8] { snapshot.defaultPolicy }
 
     /// Adds the points of lines; lines that are none are a mistake of the test.
     func write(_ text: String, policy: String? = nil, precision: TimePrecision = .nanoseconds) -> String? {
@@ -104,6 +107,7 @@ final class MemoryDatabase: PointSource {
             switch command {
             case .setRetentionPolicy(let policy):
                 if policy.isDefault {
+                    contents.defaultPolicy = policy.name
                     for index in contents.policies.indices { contents.policies[index].isDefault = false }
                 }
                 if let index = contents.policies.firstIndex(where: { $0.name == policy.name }) {

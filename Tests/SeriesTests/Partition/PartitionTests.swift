@@ -69,6 +69,28 @@ import View
         #expect(try site.rows("m", fields: ["v"], tagKeys: []).map(\.time) == [6])
     }
 
+    @Test func aDroppedDefaultPolicyIsNamed() throws {
+        var site = try PartitionSite()
+        var long = RetentionPolicy(
+            name: bytes("long"), durationNanoseconds: 0, shardNanoseconds: 3_600_000_000_000, isDefault: true)
+        try site.command(.setRetentionPolicy(long))
+        try site.command(.dropRetentionPolicy(name: long.name))
+        func expectGone() throws {
+            #expect(try site.write("m v=1 1").map(\.reason) == ["retention policy not found: long"])
+            #expect(site.partition.defaultPolicyName == bytes("long"))
+            let error = #expect(throws: SeriesError.self) { try site.rows("m", fields: ["v"], tagKeys: []) }
+            #expect(error?.message == "retention policy not found: long")
+        }
+        try expectGone()
+        try site.cut()
+        _ = try site.restart()
+        try expectGone()
+        long.isDefault = false
+        try site.command(.setRetentionPolicy(long))
+        #expect(try site.write("m v=1 1").isEmpty)
+        #expect(try site.rows("m", fields: ["v"], tagKeys: []).count == 1)
+    }
+
     @Test func pointsBeyondTheRetentionPolicyAreRefused() throws {
         var site = try PartitionSite()
         let hour: Int64 = 3_600_000_000_000

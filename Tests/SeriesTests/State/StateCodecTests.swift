@@ -87,7 +87,10 @@ import Testing
         var random = SeededGenerator(seed: 1)
         let key = TableKey(retentionPolicy: bytes("autogen"), measurement: bytes("m"))
         for _ in 0..<3_000 { large.cardinality.insertSeries(random.next(), table: key, window: 5) }
-        for state in [SeriesState(), state, large] {
+        var withoutDefault = state
+        withoutDefault.droppedDefault = bytes("gone")
+        #expect(SeriesStateCodec.encode(withoutDefault).first == 2)
+        for state in [SeriesState(), state, large, withoutDefault] {
             #expect(try SeriesStateCodec.decode(SeriesStateCodec.encode(state)) == state)
         }
     }

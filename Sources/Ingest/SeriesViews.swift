@@ -1,3 +1,4 @@
+public import Instruments
 public import Log
 public import Series
 import Synchronization
@@ -11,12 +12,43 @@ public final class SeriesViews: ViewKind {
     /// The engines that readers use, by the topic's name and the partition.
     private let engines = Mutex<[String: [Int32: SeriesPartition]]>([:])
 
+    private let report: @Sendable (_ view: String, _ reason: String) -> Void
+
     /// Views whose databases are found in `catalog`.
-    public init(catalog: SeriesCatalog) { self.catalog = catalog }
+    ///
+    /// - Parameter report: told of each block that is found damaged, once, with the view's topic and partition.
+    public init(
+        catalog: SeriesCatalog, report: @escaping @Sendable (_ view: String, _ reason: String) -> Void = { _, _ in }
+    ) {
+        self.catalog = catalog
+        self.report = report
+    }
+
+    /// Topics that are told one by one; the rest is summed up as `other`.
+    private static let maximumTopics = 500
+
+    /// Adds the number of damaged blocks to a registry.
+    public func register(in registry: InstrumentRegistry) {
+        registry.addCollector { [weak self] in self?.write(&$0) }
+    }
+
+    private func write(_ writer: inout ExpositionWriter) {
+        let damaged = engines.withLock { $0 }.mapValues { partitions in
+            partitions.values.reduce(0) { $0 + $1.damagedBlocks.count }
+        }.sorted { $0.key < $1.key }
+        writer.family(
+            "millrace_series_damaged_blocks", help: "Blocks that were found to be unreadable, by topic.", kind: .gauge)
+        for (topic, count) in damaged.prefix(Self.maximumTopics) {
+            writer.sample(count, labels: [Label("topic", topic)])
+        }
+        guard damaged.count > Self.maximumTopics else { return }
+        let others = damaged.dropFirst(Self.maximumTopics).reduce(0) { $0 + $1.value }
+        writer.sample(others, labels: [Label("topic", "other")])
+    }
 
     /// An engine without anything.
     public func makeEngine(for topic: Topic, partition: Int32) throws(ViewError) -> any ViewEngine {
-        SeriesPartition()
+        SeriesPartition { [report] reason in report("\(topic.name)-\(partition)", reason) }
     }
 
     /// The partition is read through this engine from now on.

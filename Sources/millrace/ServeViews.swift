@@ -26,8 +26,14 @@ struct ServeViews: Sendable {
     ) async {
         clock = machine.clock
         catalog = SeriesCatalog()
+        let series = SeriesViews(catalog: catalog) { view, reason in
+            logger.error(
+                "a block of a view cannot be read: queries that need it fail",
+                metadata: ["view": "\(view)", "error": "\(reason)"])
+        }
+        series.register(in: registry)
         views = Views(
-            log: log, machine: machine, settings: settings.views, kinds: [.series: SeriesViews(catalog: catalog)],
+            log: log, machine: machine, settings: settings.views, kinds: [.series: series],
             report: { severity, view, message in
                 logger.log(level: severity.level, "\(message)", metadata: view.isEmpty ? [:] : ["view": "\(view)"])
             })

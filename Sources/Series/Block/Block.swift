@@ -17,9 +17,14 @@ public final class Block: Sendable {
     public let sizeBytes: Int
 
     /// Opens a block.
-    public init(_ map: any MemoryMap, name: String) throws(SeriesError) {
+    ///
+    /// - Parameter onDamage: called with each error of bytes that do not verify, now and whenever it is read, by the
+    ///   thread that reads.
+    public init(
+        _ map: any MemoryMap, name: String, onDamage: @escaping @Sendable (SeriesError) -> Void = { _ in }
+    ) throws(SeriesError) {
         self.name = name
-        let file = BlockFile(map: map, name: name)
+        let file = BlockFile(map: map, name: name, onDamage: onDamage)
         sizeBytes = map.bytes.count
         let footer = try Self.footer(file)
         var reader = ByteReader(footer.bytes)
@@ -81,6 +86,7 @@ public final class Block: Sendable {
 struct BlockFile: Sendable {
     let map: any MemoryMap
     let name: String
+    let onDamage: @Sendable (SeriesError) -> Void
 
     /// Valid as long as this value, or a copy, lives.
     var bytes: UnsafeRawBufferPointer { map.bytes }
@@ -102,10 +108,15 @@ struct BlockFile: Sendable {
     }
 
     func damage(_ part: String, at position: Int, _ reason: String) -> SeriesError {
-        SeriesError(.damaged, "\(name), \(part), byte \(position): \(reason)")
+        told(SeriesError(.damaged, "\(name), \(part), byte \(position): \(reason)"))
     }
 
     func damage(_ part: String, at position: Int, _ error: BytesError) -> SeriesError {
-        SeriesError(.damaged, "\(name), \(part), byte \(position): \(error.message)", cause: error)
+        told(SeriesError(.damaged, "\(name), \(part), byte \(position): \(error.message)", cause: error))
+    }
+
+    private func told(_ error: SeriesError) -> SeriesError {
+        onDamage(error)
+        return error
     }
 }

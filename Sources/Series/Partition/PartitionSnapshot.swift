@@ -7,19 +7,23 @@ final class PartitionBlock: Sendable {
     /// The open file, or why it cannot be read: a query that needs it fails with that.
     let content: Result<Block, SeriesError>
 
-    init(_ entry: BlockEntry, from store: any BlockStore) throws(SeriesError) {
+    /// - Parameter damaged: where damage is noted, that of later reading too.
+    init(_ entry: BlockEntry, from store: any BlockStore, noting damaged: DamagedBlocks) throws(SeriesError) {
         self.entry = entry
         details = try BlockDetails(decoding: entry.details)
         do throws(ViewError) {
             let map = try store.map(entry)
             do throws(SeriesError) {
-                content = .success(try Block(map, name: "block \(entry.id)"))
+                content = .success(
+                    try Block(map, name: "block \(entry.id)") { [id = entry.id] in damaged.add(id, $0) })
             } catch {
                 content = .failure(error)
             }
         } catch {
             content = .failure(SeriesError(.damaged, "block \(entry.id) cannot be read", cause: error))
         }
+        // That of a newer format, for one, is no damage in the block.
+        if case .failure(let error) = content { damaged.add(entry.id, error) }
     }
 
     /// The open file.

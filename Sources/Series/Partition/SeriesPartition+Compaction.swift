@@ -40,22 +40,12 @@ extension SeriesPartition {
                         try snapshot.removals(of: table, retentionPolicy: policy, appliedThrough: applied)
                     })
             } catch {
-                report(damage: error, of: part)
                 throw ViewError(error)
             }
         }
-        do throws(ViewError) {
-            let entry = try BlockMerger.merge(sources, details: details, in: store)
-            return ManifestChange(removed: Set(merged.map(\.entry.id)), added: entry.map { [$0] } ?? [])
-        } catch {
-            // Which of them it is, is in the text; all stay out of compaction until somebody has looked.
-            if error.code == .damaged, let cause = error.cause as? SeriesError {
-                for part in merged where cause.message.hasPrefix("block \(part.entry.id),") {
-                    report(damage: cause, of: part)
-                }
-            }
-            throw error
-        }
+        // A damaged one notes itself, and stays out of compaction from then on.
+        let entry = try BlockMerger.merge(sources, details: details, in: store)
+        return ManifestChange(removed: Set(merged.map(\.entry.id)), added: entry.map { [$0] } ?? [])
     }
 }
 

@@ -13,13 +13,16 @@ public final class SeriesPartition: ViewEngine {
     /// What readers see.
     let shown: Mutex<PartitionSnapshot>
     private let size = Mutex(0)
-    /// Blocks that could not be read, by id, with the reason.
-    let damaged = Mutex<[UInt64: String]>([:])
+    /// Blocks that could not be read.
+    let damaged: DamagedBlocks
     /// Serves the applier's questions about what is not in its head.
     private let stored: StoredInSnapshot
 
     /// A view without anything; `install` follows.
-    public init() {
+    ///
+    /// - Parameter onDamage: called once for each block that cannot be read, when that is found, with the reason.
+    public init(onDamage: @escaping @Sendable (_ reason: String) -> Void = { _ in }) {
+        damaged = DamagedBlocks(onDamage)
         let state = SeriesState()
         let writer = HeadWriter()
         stored = StoredInSnapshot()
@@ -87,11 +90,11 @@ public final class SeriesPartition: ViewEngine {
                 if let block = known[entry.id] {
                     opened.append(block)
                 } else {
-                    opened.append(try PartitionBlock(entry, from: blocks))
+                    opened.append(try PartitionBlock(entry, from: blocks, noting: damaged))
                 }
             }
             opened.sort { ($0.details.lastCut, $0.entry.id) < ($1.details.lastCut, $1.entry.id) }
-            report(opened)
+            damaged.forget(allBut: Set(opened.map(\.entry.id)))
             try applier.withLock { applier throws(SeriesError) in try install(manifest, opened, applier) }
         } catch {
             throw ViewError(error)

@@ -1,5 +1,6 @@
 import Machine
 import Series
+import Synchronization
 import Telemetry
 import Testing
 import View
@@ -23,6 +24,35 @@ private struct DamagingStore: BlockStore {
 }
 
 @Suite struct DamageTests {
+    /// Opening verifies the footer alone: what is wrong with a page shows when it is read.
+    @Test func damageThatAScanFindsIsToldOnce() throws {
+        var site = try PartitionSite()
+        try site.write("m,t=a v=1 1\nm,t=b v=2 2")
+        try site.cut()
+        let entry = site.manifest.blocks[0]
+        let told = Mutex<[String]>([])
+        let partition = SeriesPartition { reason in told.withLock { $0.append(reason) } }
+        let size = site.store.bytes(of: entry).count
+        // Behind the header stands the first page.
+        try partition.install(
+            site.manifest, from: DamagingStore(inner: site.store, id: entry.id, position: size - 30))
+        #expect(partition.damagedBlocks.isEmpty)
+        let request = ScanRequest(measurement: bytes("m"), range: .min ... .max, fields: [bytes("v")])
+        for _ in 0..<2 {
+            let error = #expect(throws: SeriesError.self) {
+                for scan in try partition.scan(request) { while try scan.next({ _ in false }) != nil {} }
+            }
+            #expect(error?.code == .damaged)
+            #expect(partition.damagedBlocks[entry.id] == error?.description)
+            #expect(told.withLock { $0 } == [error?.description])
+        }
+        #expect(try partition.compact(to: site.store, nowMilliseconds: 1 << 40) == nil)
+        var without = site.manifest
+        without.blocks = []
+        try partition.install(without, from: site.store)
+        #expect(partition.damagedBlocks.isEmpty)
+    }
+
     /// The last bytes are the footer: without it nothing of the block can be read.
     @Test(arguments: [5, 30])
     func aQueryThatNeedsADamagedBlockFailsAndNamesIt(position: Int) throws {

@@ -83,11 +83,17 @@ def test_a_damaged_block(new_server, where):
     assert count(server, database="other") == 1
     seen = count(server)
     assert seen in (None, 5000), f"a damaged block was believed: {seen} points"
+    damaged = 'millrace_series_damaged_blocks{topic="metrics.db0"} '
+    assert damaged + ("1" if seen is None else "0") in server.get("/metrics").splitlines()
+    assert count(server) == seen
+    told = [line for line in server.log_text().splitlines() if "cannot be read: queries" in line]
+    assert len(told) == (seen is None) and all("level=error" in line for line in told), told
     rebuild(server)
     eventually(lambda: count(server) == 5000, "the block was not made again from the log")
     # While the rebuilt view takes over, writers are asked to try again.
     eventually(lambda: write(server, points(5000, 5100)).status == 204, "nothing can be written")
     assert count(server) == 5100
+    assert damaged + "0" in server.get("/metrics").splitlines()
 
 
 def test_check_tells_of_a_damaged_block(new_server):

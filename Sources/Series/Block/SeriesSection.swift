@@ -158,7 +158,7 @@ enum ValueOrder {
     }
 
     /// The indices in order, or nil if they are so already.
-    private static func order(of values: ByteStrings) -> [UInt32]? {
+    static func order(of values: ByteStrings) -> [UInt32]? {
         let isSorted = (1..<max(1, values.count)).allSatisfy { compare(values, $0 - 1, $0) < 0 }
         if isSorted { return nil }
         // Most comparisons end within the first bytes, which stand beside the index.

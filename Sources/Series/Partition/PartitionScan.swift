@@ -18,7 +18,7 @@ final class StreamScan: PointScan, @unchecked Sendable {
 }
 
 /// Takes a request apart: into stretches of time in which some sources have points and others have none, and within
-/// those into series that one source alone has, and series whose points have to be merged.
+/// those into series that each source can be read for alone, and series whose points have to be merged.
 struct ScanPlan {
     /// A part of fewer rows is not worth a thread of its own.
     static let partRows = 32_768
@@ -95,19 +95,14 @@ struct ScanPlan {
         }
         guard let first = parts.first else { return }
         guard parts.count > 1 else { return try add(first, places: Array(first.series.indices), to: &scans) }
-        var columns: [SeriesColumns] = []
-        for part in parts { columns.append(try part.source.columns(of: part.series)) }
-        let merge = SeriesMerge(columns)
-        var holders = [UInt8](repeating: 0, count: merge.series.count)
-        for number in merge.numbers.joined() where holders[Int(number)] < 2 { holders[Int(number)] += 1 }
-        for (index, part) in parts.enumerated() {
-            let alone = part.series.indices.filter { holders[Int(merge.numbers[index][$0])] == 1 }
-            if !alone.isEmpty { try add(part, places: alone, to: &scans) }
+        let steps = try ScanOverlap(parts).steps
+        for step in request.descending ? steps.reversed() : steps {
+            if !step.alone.isEmpty { try add(parts[step.part], places: step.alone, to: &scans) }
+            if let group = step.group { try addMerged(parts, group, to: &scans) }
         }
-        try addMerged(parts, merge, shared: holders.indices.filter { holders[$0] > 1 }, to: &scans)
     }
 
-    /// The series that one source alone has, in about equal parts for several threads.
+    /// The series that a source is read for alone, in about equal parts for several threads.
     private func add(_ part: SourcePart, places: [Int], to scans: inout [any PointScan]) throws(SeriesError) {
         let rows = part.rowEstimate * places.count / max(1, part.series.count)
         let count = max(1, min(Self.maximumParts, rows / Self.partRows, places.count))
@@ -121,23 +116,18 @@ struct ScanPlan {
         }
     }
 
-    /// The series that several sources have.
+    /// Series whose points in several sources interleave.
     private func addMerged(
-        _ parts: [SourcePart], _ merge: SeriesMerge, shared: [Int], to scans: inout [any PointScan]
+        _ parts: [SourcePart], _ group: ScanOverlap.Group, to scans: inout [any PointScan]
     ) throws(SeriesError) {
-        guard !shared.isEmpty else { return }
-        var renumbered = [Int32](repeating: -1, count: merge.series.count)
-        for (index, number) in shared.enumerated() { renumbered[number] = Int32(index) }
         var streams: [any PointStream] = []
-        for (index, part) in parts.enumerated() {
-            let places = part.series.indices.filter { renumbered[Int(merge.numbers[index][$0])] >= 0 }
-            guard !places.isEmpty else { continue }
+        for (index, part) in parts.enumerated() where !group.places[index].isEmpty {
             streams.append(
                 try part.stream(
-                    places, numbers: places.map { renumbered[Int(merge.numbers[index][$0])] },
-                    fields: request.fields, descending: request.descending))
+                    group.places[index], numbers: group.numbers[index], fields: request.fields,
+                    descending: request.descending))
         }
-        let table = SeriesTable(merge.series.selecting(shared, keys: request.tagKeys))
+        let table = SeriesTable(group.series.selecting(Array(0..<group.series.count), keys: request.tagKeys))
         let points = try PointMerge(streams, types: types(parts), descending: request.descending)
         scans.append(StreamScan(table, points))
     }

@@ -115,6 +115,28 @@ struct SourcePart {
         }
     }
 
+    /// From the first time at which the source may have a point in the range to the last.
+    var span: ClosedRange<Int64> {
+        let ranges = source.ranges.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
+        let start = ranges.map(\.lowerBound).min() ?? range.lowerBound
+        return start...max(start, ranges.map(\.upperBound).max() ?? range.upperBound)
+    }
+
+    /// From when to when each series has points, at least; a series may have none if all are within `free`.
+    func spans(skipping free: SeriesSpans.Open) throws(SeriesError) -> SeriesSpans {
+        switch rows {
+        case .head(let view, let selection):
+            var spans = SeriesSpans(count: series.count, within: range)
+            for place in series.indices {
+                let first = view.time(selection.rows[selection.starts[place]])
+                let last = view.time(selection.rows[selection.starts[place + 1] - 1])
+                spans.add(min(first, last)...max(first, last), to: place)
+            }
+            return spans
+        case .block(let table, _): return try table.spans(of: series, in: range, skipping: free)
+        }
+    }
+
     /// About how many rows there are.
     var rowEstimate: Int {
         switch rows {

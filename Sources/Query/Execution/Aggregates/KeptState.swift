@@ -1,19 +1,20 @@
 internal import Series
 internal import Telemetry
 
+/// Consecutive values of one slot. Not within `KeptState`: at each use its type would be looked up.
+private struct KeptPiece {
+    var slot: Int32
+    var count: Int32
+}
+
 /// MEDIAN, PERCENTILE, STDDEV and DISTINCT of numbers: all values are kept, in the order in which they come, and sorted
 /// into their slots at the end.
 final class KeptState<Number: AggregateNumber>: CallState {
-    private struct Piece {
-        var slot: Int32
-        var count: Int32
-    }
-
     private let function: AggregateFunction
     private let type: FieldType
     private let control: QueryControl
     private let needsTimes: Bool
-    private var pieces: [Piece] = []
+    private var pieces: [KeptPiece] = []
     private var kept: [Number] = []
     private var keptTimes: [Int64] = []
     /// What stands beside each value, if anything is wanted.
@@ -67,7 +68,7 @@ final class KeptState<Number: AggregateNumber>: CallState {
         if let last = pieces.indices.last, pieces[last].slot == slot {
             pieces[last].count += Int32(count)
         } else {
-            pieces.append(Piece(slot: Int32(slot), count: Int32(count)))
+            pieces.append(KeptPiece(slot: Int32(slot), count: Int32(count)))
         }
         // Twice: the values are copied when they are sorted into slots.
         try control.keep(bytes: count * (needsTimes ? 32 : 16))

@@ -11,7 +11,7 @@ final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
                 for key in source.tagKeys where !tags.contains(where: { $0.key == key }) {
                     conditions.append(.equals(key: key, value: []))
                 }
-                if try !source.series(matching: .and(conditions)).isEmpty { return true }
+                if try !living(source, .and(conditions)).isEmpty { return true }
             }
             return false
         } catch {
@@ -22,7 +22,7 @@ final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
     func hasValue(_ table: TableKey, tag: [UInt8], value: [UInt8]) -> Bool {
         do throws(SeriesError) {
             for source in try sources(table) {
-                if try !source.series(matching: .equals(key: tag, value: value)).isEmpty { return true }
+                if try !living(source, .equals(key: tag, value: value)).isEmpty { return true }
             }
             return false
         } catch {
@@ -37,11 +37,16 @@ final class StoredInSnapshot: StoredSeries, @unchecked Sendable {
         snapshot?.tombstones = deleted
         guard let found = try? sources(table) else { return }
         for source in found {
-            guard let range = source.ranges.first, let wanted = try? source.series(matching: .all),
+            guard let range = source.ranges.first, let wanted = try? living(source, .all),
                 let columns = try? source.columns(of: wanted.members)
             else { continue }
             for series in 0..<columns.count { body(columns.tags(of: series), range.lowerBound) }
         }
+    }
+
+    /// The series that match and that no deletion has taken: those that went after the head was frozen are still in it.
+    private func living(_ source: TableSource, _ predicate: TagPredicate) throws(SeriesError) -> OrdinalSet {
+        source.series(try source.series(matching: predicate), in: .min ... .max)
     }
 
     /// Without the head, which the applier knows itself.

@@ -5,7 +5,7 @@ import Machine
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve the log: Kafka's protocol, metrics and health over HTTP.",
+        abstract: "Serve the log and its views: Kafka's protocol; lines, queries, metrics and health over HTTP.",
         discussion: """
             Every option is also a key of the file that --config names (`kafka-listen: 127.0.0.1:9092`) and an \
             environment variable: MILLRACE_ and the option's name in capitals, with underscores \

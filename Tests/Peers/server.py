@@ -1,5 +1,6 @@
 """Starts, watches, kills and stops the binary under test."""
 
+import collections
 import os
 import re
 import resource
@@ -182,6 +183,17 @@ class Server:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def open_targets(self):
+        """How often each target is open: sockets, pipes and other nameless things count as one target per kind."""
+        targets = collections.Counter()
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                target = os.readlink(descriptor)
+            except OSError:
+                continue  # closed meanwhile
+            targets[target if target.startswith("/") else target.split(":")[0]] += 1
+        return targets
 
     def threads(self):
         return self._status("Threads")

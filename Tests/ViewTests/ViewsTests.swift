@@ -146,26 +146,6 @@ import Testing
         #expect(throws: ViewError.self) { try site.views.pause("nobody") }
     }
 
-    @Test func aDamagedBlockKeepsTheViewClosedAndTheOthersServe() async throws {
-        let site = try ViewsSite(small())
-        defer { site.close() }
-        let topic = try site.createTopic("metrics.a")
-        _ = try site.createTopic("metrics.b")
-        try site.append((0..<60).map { "value \($0)" }, to: topic.partitions[0])
-        let view = try site.views.view(of: topic.id, partition: 0)
-        #expect(try await site.eventually { view.covered == 60 })
-        let blocks = ViewDirectory(data: site.directory.path, topicID: topic.id, partition: 0).blocks
-        let name = try #require(try site.machine.files.contents(ofDirectory: blocks).first)
-        let file = try site.machine.files.open(blocks + "/" + name, .readWrite)
-        try file.truncate(to: 3)
-        file.close()
-        try site.restart()
-        let states = site.views.status().map(\.state)
-        #expect(states == [.failed, .running])
-        #expect(site.views.status()[0].reason?.contains("another size") == true)
-        #expect(throws: ViewError.self) { try site.views.view(of: topic.id, partition: 0) }
-    }
-
     @Test func theFiguresAreRendered() async throws {
         let site = try ViewsSite(small())
         defer { site.close() }

@@ -1,7 +1,7 @@
 import Synchronization
 
 extension SeriesPartition {
-    /// The blocks that cannot be read, in whole or in part, by id, with the reason: those that were found so when they
+    /// The blocks that are missing or cannot be read, in whole or in part, by id, with the reason: those that were found so when they
     /// were opened, scanned or merged. Queries that need one of them fail and name it; nothing is left out of an answer
     /// silently. Compaction leaves them alone, so that `millrace view rebuild` can still take from them what is whole.
     public var damagedBlocks: [UInt64: String] { damaged.all }

@@ -18,6 +18,7 @@ enum ViewStatusText {
             ("lagBytes", "\(status.lagBytes)"), ("holdBytes", "\(status.holdBytes)"),
             ("holdLimitBytes", "\(status.holdLimitBytes)"), ("headBytes", "\(status.headBytes)"),
             ("blocks", "\(status.blocks)"), ("blockBytes", "\(status.blockBytes)"),
+            ("damagedBlocks", "\(status.damagedBlocks)"), ("damage", status.damage.map(JSONString.quoted) ?? "null"),
             ("manifestVersion", "\(status.manifestVersion)"), ("cuts", "\(status.cuts)"),
             ("commits", "\(status.commits)"), ("records", "\(status.records)"), ("rejected", "\(status.rejected)"),
         ]

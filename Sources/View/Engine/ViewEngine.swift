@@ -42,7 +42,18 @@ public protocol ViewEngine: AnyObject, Sendable {
     ///
     /// The frozen head goes only if the manifest's `nextOffset` is not before the one that it was frozen with: a
     /// compaction that began earlier may be committed while a frozen head waits to be written.
+    ///
+    /// A block that is missing or does not verify is noted in `damagedBlocks`, and the others serve: readers that need
+    /// it fail, and compaction leaves it alone. An engine that throws instead keeps its view from opening.
     func install(_ manifest: Manifest, from blocks: any BlockStore) throws(ViewError)
+
+    /// The manifest's blocks that are missing or were found damaged, by id, with the reason. Default: none.
+    var damagedBlocks: [UInt64: String] { get }
+}
+
+extension ViewEngine {
+    /// None: for engines that do not open with damaged blocks.
+    public var damagedBlocks: [UInt64: String] { [:] }
 }
 
 /// Something of a record that the view refused, for whoever waits for it and for `rejected.<topic>`.

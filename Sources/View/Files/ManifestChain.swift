@@ -13,6 +13,8 @@ public struct ManifestChain: Sendable {
     private var newestChecksum: UInt32 = 0
     /// What was wrong with what was found, for an operator.
     public private(set) var findings: [String] = []
+    /// Whether a later version than `newest` is there, and does not verify.
+    var hasFallenBack: Bool { !findings.isEmpty }
 
     /// Finds the newest version that verifies.
     ///

@@ -40,10 +40,11 @@ public final class PartitionView: Sendable {
         var report: @Sendable (LogEvent.Severity, String) -> Void = { _, _ in }
     }
 
-    /// Opens the view: finds its newest manifest, removes what a crash left, and gives the engine its blocks.
+    /// Opens the view: finds its newest manifest, removes what a crash left, and gives the engine its blocks. A block
+    /// that is missing or damaged is the engine's matter, which serves the others.
     ///
-    /// - Throws: `.damaged` if no manifest verifies, or if blocks or records that it needs are gone; `.formatTooNew`,
-    ///   `.noSpace`, `.storage`.
+    /// - Throws: `.damaged` if no manifest verifies, or if only an earlier one does and its blocks are not there;
+    ///   `.formatTooNew`, `.noSpace`, `.storage`.
     init(
         of partition: Partition, at place: ViewDirectory, engine: any ViewEngine, settings: ViewSettings,
         machine: Machine, hooks: Hooks = Hooks()
@@ -62,7 +63,7 @@ public final class PartitionView: Sendable {
         for finding in chain.findings { hooks.report(.error, finding) }
         let manifest = chain.newest ?? Manifest.first(nextOffset: partition.logStartOffset)
         blocks = try DirectoryBlockStore(place, files: machine.files, nextBlockID: manifest.nextBlockID)
-        try Self.check(manifest, blocks)
+        if chain.hasFallenBack { try Self.check(manifest, blocks) }
         let orphans = try blocks.removeOrphans(keeping: Set(manifest.blocks.map(\.id)))
         if orphans > 0 { hooks.report(.notice, "removed \(orphans) files that no manifest names") }
         try engine.install(manifest, from: blocks)
@@ -70,11 +71,14 @@ public final class PartitionView: Sendable {
         background = Mutex(chain)
     }
 
-    /// A manifest that names what is not there would lose points in silence.
+    /// The blocks of an earlier manifest may be gone because a compaction replaced them: their points stand in files
+    /// that only the damaged manifest names. To go on would be to remove these.
     private static func check(_ manifest: Manifest, _ blocks: DirectoryBlockStore) throws(ViewError) {
         for entry in manifest.blocks where try !blocks.holds(entry) {
             throw ViewError(
-                .damaged, "block \(entry.id) of manifest \(manifest.version) is missing or has another size")
+                .damaged,
+                "a later manifest does not verify, and of manifest \(manifest.version) block \(entry.id) is missing or short"
+            )
         }
     }
 

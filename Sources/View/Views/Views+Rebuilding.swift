@@ -16,19 +16,23 @@ extension Views {
     ///
     /// From the log's start on, or from the first record of a time on, everything is applied again. What is older is in
     /// blocks only: these are the truth, and the new view begins with them. If the log still has everything, nothing is
-    /// taken from the old view.
+    /// taken from the old view. A view that could not be opened because of damage is made anew at once, if the log still
+    /// has everything.
     ///
     /// - Parameter time: milliseconds since 1970; nil for the log's start.
-    /// - Throws: `.unknown`; `.limitReached` if it is being rebuilt already; `.closed` if it is not open; `.damaged`,
-    ///   `.noSpace`, `.storage`.
+    /// - Throws: `.unknown`; `.limitReached` if it is being rebuilt already; `.closed` if it is not open and cannot be
+    ///   made anew; `.damaged`, `.noSpace`, `.storage`.
     public func rebuild(_ topic: String, from time: Int64? = nil) throws(ViewError) {
+        // Finishes what is begun, and opens what is made anew, though a later partition may fail.
+        defer { chores.request() }
         try changes.withLock { _ throws(ViewError) in
             guard let found = log.topic(named: topic), let views = table.withLock({ $0[found.id] }) else {
                 throw ViewError(.unknown, "\(topic) has no view")
             }
             for (index, entry) in views.partitions.sorted(by: { $0.key < $1.key }) {
                 guard case .open(var open) = entry else {
-                    throw ViewError(.closed, "the view of \(topic)-\(index) is not open: see `millrace view status`")
+                    try beginAnew(index, entry, found)
+                    continue
                 }
                 guard open.rebuilt == nil else { throw ViewError(.limitReached, "\(topic) is being rebuilt already") }
                 open.rebuilt = try beginRebuild(open, views, time)
@@ -36,7 +40,30 @@ extension Views {
                 report(.notice, open.view.label, "the view is being rebuilt from offset \(open.rebuilt?.from ?? 0) on")
             }
         }
-        chores.request()
+    }
+
+    /// Lets an empty generation take the place of a view that could not be opened: nobody reads it meanwhile, and the
+    /// log has all that it had.
+    private func beginAnew(_ index: Int32, _ entry: Entry, _ topic: Topic) throws(ViewError) {
+        guard case .failed(let error) = entry, error.code == .damaged, let partition = topic.partition(index) else {
+            throw ViewError(.closed, "the view of \(topic.name)-\(index) is not open: see `millrace view status`")
+        }
+        guard partition.logStartOffset == 0 else {
+            throw ViewError(
+                .closed,
+                "the view of \(topic.name)-\(index) is damaged, and its log no longer has everything: restore a backup")
+        }
+        let old = try ViewDirectory.live(
+            data: log.directory, topicID: topic.id, partition: index, files: machine.files)
+        let place = ViewDirectory(
+            data: log.directory, topicID: topic.id, partition: index, generation: old.generation + 1)
+        do throws(MachineError) {
+            try machine.files.createDirectory(place.path)
+        } catch {
+            throw ViewError("cannot create \(place.path)", error)
+        }
+        try place.takeOver(machine.files)
+        report(.notice, "\(topic.name)-\(index)", "the view is made anew from the log: \(error)")
     }
 
     private func beginRebuild(_ open: OpenView, _ views: TopicViews, _ time: Int64?) throws(ViewError) -> RebuiltView {

@@ -46,6 +46,10 @@ public struct ViewStatus: Sendable, Equatable {
     public var blocks: Int = 0
     /// Their bytes.
     public var blockBytes: Int64 = 0
+    /// How many of them are missing or were found damaged: readers that need one fail.
+    public var damagedBlocks: Int = 0
+    /// Why the first of those cannot be read; nil if none is damaged.
+    public var damage: String?
     /// The manifest's version.
     public var manifestVersion: Int64 = 0
     /// Heads that were cut since the view was opened.
@@ -72,6 +76,7 @@ extension PartitionView {
     /// What stands about it. Cheap; no I/O.
     func status(kind: String) -> ViewStatus {
         let (highWatermark, held, headBytes) = (partition.highWatermark, partition.heldBytes, engine.headBytes)
+        let damaged = engine.damagedBlocks
         return core.withLock { core in
             let state = core.state
             var status = ViewStatus(
@@ -88,6 +93,8 @@ extension PartitionView {
             status.headBytes = headBytes
             status.blocks = state.manifest.blocks.count
             status.blockBytes = state.manifest.blocks.reduce(0) { $0 + $1.sizeBytes }
+            status.damagedBlocks = damaged.count
+            status.damage = damaged.min { $0.key < $1.key }?.value
             status.manifestVersion = state.manifest.version
             status.cuts = core.figures.cuts
             status.commits = core.figures.commits

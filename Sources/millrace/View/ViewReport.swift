@@ -17,6 +17,8 @@ struct ViewReport: Codable {
     let headBytes: Int64
     let blocks: Int64
     let blockBytes: Int64
+    let damagedBlocks: Int64
+    let damage: String?
     let manifestVersion: Int64
     let cuts: UInt64
     let commits: UInt64
@@ -53,8 +55,9 @@ struct ViewReport: Codable {
         for (topic, all) in Dictionary(grouping: reports, by: \.topic).sorted(by: { $0.key < $1.key }) {
             // The worst one counts.
             let state = ["failed", "stalled", "paused"].first { state in all.contains { $0.state == state } }
+            let sound = all.allSatisfy { $0.damagedBlocks == 0 } ? "running" : "damaged"
             table.add([
-                topic, all[0].view, "\(all.count)", state ?? "running", "\(all.reduce(0) { $0 + $1.lagRecords })",
+                topic, all[0].view, "\(all.count)", state ?? sound, "\(all.reduce(0) { $0 + $1.lagRecords })",
                 bytes(all.reduce(0) { $0 + $1.holdBytes }), "\(all.reduce(0) { $0 + $1.blocks })",
                 bytes(all.reduce(0) { $0 + $1.blockBytes }),
             ])
@@ -62,7 +65,7 @@ struct ViewReport: Codable {
         return table.text
     }
 
-    /// A line per partition, and why those do not get on that do not.
+    /// A line per partition, why those do not get on that do not, and what is damaged.
     static func details(_ reports: [ViewReport]) -> String {
         var table = Table([
             ("partition", .right), ("state", .left), ("applied", .right), ("written", .right), ("end", .right),
@@ -76,6 +79,12 @@ struct ViewReport: Codable {
                 bytes(report.blockBytes), "\(report.rejected)",
             ])
             if let reason = report.reason { reasons += "partition \(report.partition): \(reason)\n" }
+            if let damage = report.damage {
+                reasons += """
+                    partition \(report.partition): \(report.damagedBlocks) of \(report.blocks) blocks are missing or \
+                    damaged: \(damage)
+                    """ + "\n"
+            }
             if let rebuilt = report.rebuiltUpTo {
                 reasons += "partition \(report.partition): being rebuilt, up to offset \(rebuilt)\n"
             }

@@ -31,6 +31,7 @@ final class RecordEngine: ViewEngine {
         var tombstones: [Entry] = []
         var manifest: Manifest?
         var installs = 0
+        var damaged: [UInt64: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -69,6 +70,8 @@ final class RecordEngine: ViewEngine {
             !masking.contains { $0.value == entry.value && $0.offset > entry.offset }
         }
     }
+
+    var damagedBlocks: [UInt64: String] { state.withLock { $0.damaged } }
 
     var blockCount: Int { state.withLock { $0.blocks.count } }
 
@@ -115,7 +118,10 @@ final class RecordEngine: ViewEngine {
     }
 
     func compact(to blocks: any BlockStore, nowMilliseconds: Int64) throws(ViewError) -> ManifestChange? {
-        let (old, manifest, known) = state.withLock { ($0.blocks, $0.manifest, $0.tombstones) }
+        let (all, manifest, known) = state.withLock { ($0.blocks, $0.manifest, $0.tombstones) }
+        let damaged = damagedBlocks
+        // Damaged ones are left alone.
+        let old = all.filter { damaged[$0.entry.id] == nil }
         guard old.count >= 4, let manifest else { return nil }
         let tombstones = known.filter { $0.offset < manifest.nextOffset }
         let kept = old.flatMap { Self.unmasked($0.entries, appliedThrough: $0.appliedThrough, by: tombstones) }
@@ -127,17 +133,23 @@ final class RecordEngine: ViewEngine {
     }
 
     func install(_ manifest: Manifest, from blocks: any BlockStore) throws(ViewError) {
-        var loaded: [Block] = []
+        var (loaded, damaged): ([Block], [UInt64: String]) = ([], [:])
         for entry in manifest.blocks {
-            let map = try blocks.map(entry)
+            var entries: [Entry] = []
+            do throws(ViewError) {
+                let map = try blocks.map(entry)
+                entries = withExtendedLifetime(map) { Self.decode(Array(map.bytes)) }
+            } catch  where error.code == .damaged {
+                damaged[entry.id] = error.message
+            }
             let details = String(decoding: entry.details, as: UTF8.self)
-            loaded.append(
-                Block(entry: entry, appliedThrough: Int64(details) ?? -1, entries: Self.decode(Array(map.bytes))))
+            loaded.append(Block(entry: entry, appliedThrough: Int64(details) ?? -1, entries: entries))
         }
         let stored = Self.decode(manifest.state)
         state.withLock { state in
             state.installs += 1
             state.blocks = loaded
+            state.damaged = damaged
             state.manifest = manifest
             if let frozen = state.frozen, manifest.nextOffset >= frozen.nextOffset { state.frozen = nil }
             // What came after the manifest is known from the log.

@@ -36,17 +36,28 @@ let engines: [Target] = [
     .target(
         name: "Groups", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
         swiftSettings: strict),
+    .target(name: "Columns", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "Patterns", dependencies: ["CPCRE2"], swiftSettings: strict),
     .target(name: "Telemetry", dependencies: ["Bytes", "CMillrace"], swiftSettings: strict),
+    .target(name: "Decode", dependencies: ["Bytes", "Telemetry"], swiftSettings: strict),
     .target(
         name: "View", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "Instruments", "Log"],
         swiftSettings: strict),
     .target(
-        name: "Series", dependencies: ["Machine", "Bytes", "KafkaWire", "Storage", "View", "Telemetry"],
+        name: "Series", dependencies: ["Machine", "Bytes", "Columns", "KafkaWire", "Storage", "View", "Telemetry"],
         swiftSettings: strict),
-    .target(name: "Query", dependencies: ["Machine", "Bytes", "CPCRE2", "Telemetry", "Series"], swiftSettings: strict),
+    .target(
+        name: "Search", dependencies: ["Machine", "Bytes", "Columns", "Patterns", "KafkaWire", "View", "Telemetry"],
+        swiftSettings: strict),
+    .target(
+        name: "Query", dependencies: ["Machine", "Bytes", "Columns", "Patterns", "Telemetry", "Series", "Search"],
+        swiftSettings: strict),
     .target(
         name: "Ingest",
-        dependencies: ["Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Series", "Query", "Instruments"],
+        dependencies: [
+            "Machine", "Bytes", "KafkaWire", "Log", "View", "Telemetry", "Decode", "Series", "Search", "Query",
+            "Instruments",
+        ],
         swiftSettings: strict),
     .target(
         name: "MillraceTesting",
@@ -79,6 +90,19 @@ let engines: [Target] = [
         exclude: ["Scripts"],
         swiftSettings: strict),
     .testTarget(
+        name: "ColumnsTests", dependencies: ["Columns", "Bytes", "SimulatedMachine", "MillraceTesting"],
+        swiftSettings: strict),
+    .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: strict),
+    .testTarget(
+        name: "DecodeTests", dependencies: ["Decode", "Telemetry", "Bytes", "MillraceTesting"], swiftSettings: strict),
+    .testTarget(
+        name: "SearchTests",
+        dependencies: [
+            "Search", "View", "Telemetry", "Columns", "Patterns", "Storage", "Machine", "SimulatedMachine",
+            "KafkaWire", "Bytes", "MillraceTesting",
+        ],
+        swiftSettings: strict),
+    .testTarget(
         name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], exclude: ["Verdicts"],
         swiftSettings: strict),
     .testTarget(
@@ -92,20 +116,24 @@ let engines: [Target] = [
     .testTarget(
         name: "SeriesTests",
         dependencies: [
-            "Series", "View", "Telemetry", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes",
+            "Series", "View", "Telemetry", "Columns", "Storage", "Machine", "SimulatedMachine", "KafkaWire", "Bytes",
             "MillraceTesting",
         ],
         exclude: ["Golden"],
         swiftSettings: strict),
     .testTarget(
         name: "QueryTests",
-        dependencies: ["Query", "Series", "Telemetry", "Machine", "SimulatedMachine", "Bytes", "MillraceTesting"],
+        dependencies: [
+            "Query", "Series", "Search", "Telemetry", "Columns", "Patterns", "Machine", "SimulatedMachine", "Bytes",
+            "MillraceTesting",
+        ],
         exclude: ["Scripts"],
         swiftSettings: strict),
     .testTarget(
         name: "IngestTests",
         dependencies: [
-            "Ingest", "View", "Series", "Telemetry", "Log", "Storage", "Machine", "SimulatedMachine", "KafkaWire",
+            "Ingest", "View", "Series", "Search", "Telemetry", "Decode", "Log", "Storage", "Machine",
+            "SimulatedMachine", "KafkaWire",
             "Instruments",
             "Bytes",
             "MillraceTesting",

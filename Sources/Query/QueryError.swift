@@ -1,3 +1,5 @@
+import Patterns
+
 /// Why a query failed.
 public struct QueryError: Error, Sendable, CustomStringConvertible {
     /// The coarse reasons that callers decide by.
@@ -28,4 +30,19 @@ public struct QueryError: Error, Sendable, CustomStringConvertible {
 
     /// "MESSAGE (CAUSE)".
     public var description: String { "\(message)\(cause.map { " (\($0))" } ?? "")" }
+}
+
+extension QueryError {
+    /// What is wrong with a regular expression of a query.
+    init(_ error: PatternError) {
+        switch error.code {
+        case .syntax: self.init(.syntax, error.message)
+        case .limitReached: self.init(.limitReached, error.message)
+        }
+    }
+
+    /// Compiles a regular expression of a query.
+    static func pattern(_ text: String) throws(QueryError) -> Pattern {
+        do throws(PatternError) { return try Pattern(text) } catch { throw QueryError(error) }
+    }
 }

@@ -5,8 +5,9 @@ import Testing
     /// Targets from the bottom to the top. A file may import only targets that stand before its own.
     private static let layers = [
         "CMillrace", "CZstd", "CLZ4", "CSnappy", "CZlib", "CPCRE2", "CSQLite", "Bytes", "Machine", "SimulatedMachine",
-        "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "Groups", "Telemetry",
-        "View", "Series", "Query", "Ingest", "MillraceTesting", "Listening", "Receivers", "ServeKafka", "ServeHTTP",
+        "Instruments", "KafkaWire", "GenerateKafkaWire", "KafkaClient", "Storage", "Log", "Groups", "Columns",
+        "Patterns", "Telemetry", "Decode", "View", "Series", "Search", "Query", "Ingest", "MillraceTesting",
+        "Listening", "Receivers", "ServeKafka", "ServeHTTP",
         "millrace",
     ]
 

@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 
 /// Decides conditions over whole batches: a byte per row, 1 for true. Strings are compared once per distinct value.

@@ -1,3 +1,4 @@
+import Columns
 internal import Series
 
 /// Picking rows out of vectors.

@@ -1,3 +1,5 @@
+import Patterns
+
 /// Expressions.
 extension Parser {
     mutating func expression() throws(QueryError) -> Expression {
@@ -189,7 +191,7 @@ extension Parser {
     /// Refuses a pattern that is none.
     private func check(_ pattern: String, _ token: Token) throws(QueryError) {
         do {
-            _ = try Pattern(pattern)
+            _ = try QueryError.pattern(pattern)
         } catch {
             throw QueryError(.syntax, "\(error.message) at \(token.position.text)")
         }

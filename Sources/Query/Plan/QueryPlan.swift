@@ -1,3 +1,4 @@
+public import Patterns
 public import Series
 public import Telemetry
 

@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 
 /// DELETE and DROP SERIES: what is to go is named here, one by one, so that applying the command needs no pattern.
@@ -30,7 +31,7 @@ extension StatementRunner {
         var chosen: Set<[UInt8]> = []
         for case .measurement(let reference) in sources {
             if let regex = reference.regex {
-                let pattern = try Pattern(regex)
+                let pattern = try QueryError.pattern(regex)
                 chosen.formUnion(all.filter { pattern.matches($0) })
             } else {
                 chosen.insert(Array(reference.name.utf8))
@@ -73,7 +74,7 @@ extension StatementRunner {
                 .limitReached,
                 "max-select-series limit exceeded: (\(combinations.count)/\(control.limits.maximumSeries))")
         }
-        if let exhausted = binder.patterns.first(where: \.gaveUp) { throw exhausted.exhaustion }
+        if let exhausted = binder.patterns.first(where: \.gaveUp) { throw QueryError(exhausted.exhaustion) }
         return Self.product(keys, combinations).map { conditions in
             DeletePredicate(measurements: [name], tags: conditions, range: range, dropsSeries: dropsSeries)
         }

@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 internal import Telemetry
 
@@ -43,7 +44,7 @@ extension StatementRunner {
         for case .measurement(let reference) in sources {
             let policy = reference.retentionPolicy.map { Array($0.utf8) } ?? fallback
             if let regex = reference.regex {
-                let pattern = try Pattern(regex)
+                let pattern = try QueryError.pattern(regex)
                 let names = try reading { () throws(SeriesError) in
                     try source.measurements(retentionPolicy: policy)
                 }
@@ -149,10 +150,10 @@ extension StatementRunner {
             let wanted = Set(names.map { Array($0.utf8) })
             return keys.filter(wanted.contains)
         case .matches(let text):
-            let pattern = try Pattern(text)
+            let pattern = try QueryError.pattern(text)
             return keys.filter { pattern.matches($0) }
         case .matchesNot(let text):
-            let pattern = try Pattern(text)
+            let pattern = try QueryError.pattern(text)
             return keys.filter { !pattern.matches($0) }
         }
     }

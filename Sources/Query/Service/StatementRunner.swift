@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 
 /// Runs one statement.
@@ -91,10 +92,10 @@ extension StatementRunner {
                     if rows.count > 0 { try await emit(rows) }
                 }
             } catch {
-                if let exhausted = plan.patterns.first(where: \.gaveUp) { throw exhausted.exhaustion }
+                if let exhausted = plan.patterns.first(where: \.gaveUp) { throw QueryError(exhausted.exhaustion) }
                 throw error
             }
-            if let exhausted = plan.patterns.first(where: \.gaveUp) { throw exhausted.exhaustion }
+            if let exhausted = plan.patterns.first(where: \.gaveUp) { throw QueryError(exhausted.exhaustion) }
         }
     }
 
@@ -151,7 +152,7 @@ extension StatementRunner {
         _ reference: MeasurementReference, in source: any PointSource, _ policy: [UInt8]
     ) throws(QueryError) -> [[UInt8]] {
         guard let regex = reference.regex else { return [Array(reference.name.utf8)] }
-        let pattern = try Pattern(regex)
+        let pattern = try QueryError.pattern(regex)
         let all = try reading { () throws(SeriesError) in
             try source.measurements(retentionPolicy: policy)
         }

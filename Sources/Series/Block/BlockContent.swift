@@ -1,3 +1,4 @@
+public import Columns
 public import Telemetry
 
 /// What a block is to hold, told piece by piece as `BlockWriter.create` asks for it: tables by name, and each table's
@@ -69,25 +70,5 @@ public struct SeriesColumns: Sendable {
                 }
             }
         }
-    }
-}
-
-extension ByteStrings {
-    /// One string's bytes, valid during the call.
-    @inlinable
-    public func withString<R, E: Error>(
-        _ index: Int, _ body: (UnsafeRawBufferPointer) throws(E) -> R
-    ) throws(E) -> R {
-        let (start, end) = (Int(offsets[index]), Int(offsets[index + 1]))
-        return try bytes.withUnsafeBufferPointer { bytes throws(E) in
-            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start..<end])))
-        }
-    }
-
-    /// Adds a string at the end. All of them must stay below 4 GiB.
-    @inlinable
-    public mutating func append(_ string: UnsafeRawBufferPointer) {
-        bytes.append(contentsOf: string)
-        offsets.append(UInt32(bytes.count))
     }
 }

@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// Points of one table of a block that are not to be seen: what a deletion says that is not applied to the block yet.

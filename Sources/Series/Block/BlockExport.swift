@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// Writes a block's points as line protocol, in the order of measurements, series and times, with times in nanoseconds.

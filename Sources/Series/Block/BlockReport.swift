@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 public import Telemetry
 
 /// What a block consists of, and whether all of it verifies: every checksum, every encoding, every order.

@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 
 extension BlockTable {
     /// The series, of those that have rows, whose tags satisfy a condition.

@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// The values of one field that wait for their page, as 64-bit patterns: integers, floats' bits, codes of strings, bits.

@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 import Telemetry
 
 /// Collects the rows of one table and cuts them into pages.

@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 import Telemetry
 
 /// Writes one page: docs/formats/series-block.md, "Pages".

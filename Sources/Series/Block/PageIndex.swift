@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 
 /// What is known of a table's pages without reading them.
 struct PageIndex: Sendable {

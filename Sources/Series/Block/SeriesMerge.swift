@@ -1,3 +1,5 @@
+import Columns
+
 /// Unites the series of several lists: which number each has among all, and their tags by columns.
 ///
 /// Each series becomes a number, of one word as a rule, whose order is that of the canonical keys; no key is built.

@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 
 /// Consecutive values of a tag, each without the beginning that it shares with the one before.
 /// `prefixes' size varint, prefix lengths, the rest as a StringPiece`.

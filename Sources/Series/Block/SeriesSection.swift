@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 
 /// Writes the series of a table: docs/formats/series-block.md, "Series".
 enum SeriesSection {

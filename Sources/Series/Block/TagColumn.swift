@@ -1,4 +1,5 @@
 import Bytes
+import Columns
 
 /// Where the parts of one tag's column stand in a block.
 struct TagColumn: Sendable {

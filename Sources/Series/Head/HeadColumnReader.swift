@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// Gathers one field's values of rows of a head.

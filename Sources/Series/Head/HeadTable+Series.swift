@@ -1,3 +1,5 @@
+import Columns
+
 extension HeadTable {
     /// The tags of some published series, by columns.
     ///

@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// Reads a stream of points as a part of a scan.

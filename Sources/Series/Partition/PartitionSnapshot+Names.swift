@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// What there is, by name, in the sources of one measurement: of one partition or of several.

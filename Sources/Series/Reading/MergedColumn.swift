@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// A column that is put together from rows of columns of several batches.

@@ -1,3 +1,4 @@
+public import Columns
 public import Telemetry
 
 /// What a query reads of one database: heads and blocks of all its partitions, as of one moment. Any thread may call
@@ -219,23 +220,6 @@ public struct FieldColumn: Sendable {
         self.values = values
         self.validity = validity
     }
-}
-
-/// Many short byte strings in one piece of memory.
-public struct ByteStrings: Sendable {
-    /// All bytes.
-    public var bytes: [UInt8]
-    /// Where each begins, and the end of the last: one more than there are strings.
-    public var offsets: [UInt32]
-
-    /// Assembles them.
-    public init(bytes: [UInt8] = [], offsets: [UInt32] = [0]) {
-        self.bytes = bytes
-        self.offsets = offsets
-    }
-
-    /// The number of strings.
-    public var count: Int { offsets.count - 1 }
 }
 
 /// What a block knows of a run of points of one series without decoding them.

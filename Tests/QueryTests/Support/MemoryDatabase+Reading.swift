@@ -1,3 +1,4 @@
+import Columns
 import Query
 import Series
 import Telemetry

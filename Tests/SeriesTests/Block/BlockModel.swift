@@ -1,3 +1,4 @@
+import Columns
 import Machine
 import Series
 import Telemetry

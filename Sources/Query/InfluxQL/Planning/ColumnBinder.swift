@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 internal import Telemetry
 
@@ -65,7 +66,7 @@ struct ColumnBinder {
     }
 
     mutating func pattern(_ text: String) throws(QueryError) -> Pattern {
-        let pattern = try Pattern(text)
+        let pattern = try QueryError.pattern(text)
         patterns.append(pattern)
         return pattern
     }

@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 
 /// Splits a condition (without time) into what the scan can decide by tags alone and what is decided per point.

@@ -1,3 +1,5 @@
+import Patterns
+
 /// GROUP BY: windows and tags.
 struct SelectDimensions {
     /// The windows of `time(…)`.
@@ -18,7 +20,7 @@ struct SelectDimensions {
                 }
                 names.insert(name)
             case .wildcard: isAll = true
-            case .regex(let text): patterns.append(try Pattern(text))
+            case .regex(let text): patterns.append(try QueryError.pattern(text))
             case .call("time", let arguments):
                 guard window == nil else { throw QueryError(.execution, "multiple time dimensions not allowed") }
                 window = try Self.window(arguments, now: now)

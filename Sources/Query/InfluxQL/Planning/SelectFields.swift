@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 internal import Telemetry
 
@@ -57,7 +58,7 @@ struct SelectFields {
         case .wildcard(let cast):
             for variable in variables(cast, matching: nil) { add(variable, nil) }
         case .regex(let text):
-            let pattern = try Pattern(text)
+            let pattern = try QueryError.pattern(text)
             for variable in variables(nil, matching: pattern) { add(variable, nil) }
         case .call(let function, let arguments):
             guard let first = arguments.first, let choice = try choice(first) else {
@@ -89,7 +90,7 @@ struct SelectFields {
         switch argument {
         case .wildcard: return { _ in true }
         case .regex(let text):
-            let pattern = try Pattern(text)
+            let pattern = try QueryError.pattern(text)
             return { pattern.matches(Array($0.utf8)) }
         default: return nil
         }

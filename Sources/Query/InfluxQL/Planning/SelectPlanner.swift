@@ -1,3 +1,4 @@
+import Patterns
 internal import Series
 internal import Telemetry
 

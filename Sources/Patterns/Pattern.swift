@@ -26,14 +26,14 @@ public final class Pattern: Sendable {
     /// Compiles a pattern.
     ///
     /// - Throws: `syntax` with the words of Go's regexp.
-    public init(_ text: String) throws(QueryError) {
+    public init(_ text: String) throws(PatternError) {
         self.text = text
         var translation = PatternTranslation(text)
         let translated = try translation.translate()
         var failure: Int32 = 0
         var offset = 0
         guard let compileContext = pcre2_compile_context_create_8(nil) else {
-            throw QueryError(.limitReached, "out of memory")
+            throw PatternError(.limitReached, "out of memory")
         }
         defer { pcre2_compile_context_free_8(compileContext) }
         pcre2_set_newline_8(compileContext, UInt32(PCRE2_NEWLINE_LF))
@@ -44,14 +44,14 @@ public final class Pattern: Sendable {
             pcre2_compile_8(buffer.baseAddress, buffer.count, options, &failure, &offset, compileContext)
         }
         guard let code else {
-            throw QueryError(
+            throw PatternError(
                 .syntax, "error parsing regexp: " + patternFailure(failure, at: offset, in: translated, text: text))
         }
         // Without the JIT (memory that must not execute, say) PCRE2 interprets.
         _ = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
         guard let context = pcre2_match_context_create_8(nil) else {
             pcre2_code_free_8(code)
-            throw QueryError(.limitReached, "out of memory")
+            throw PatternError(.limitReached, "out of memory")
         }
         pcre2_set_match_limit_8(context, Self.maximumSteps)
         pcre2_set_depth_limit_8(context, 10_000)
@@ -85,9 +85,9 @@ public final class Pattern: Sendable {
     /// Whether a match was given up because it took too many steps or too much memory.
     public var gaveUp: Bool { gaveUpFlag.load(ordering: .relaxed) }
 
-    /// The error of a query whose pattern gave up.
-    var exhaustion: QueryError {
-        QueryError(.limitReached, "regular expression takes too many steps: \(text.prefix(200))")
+    /// What to tell of a pattern that gave up.
+    public var exhaustion: PatternError {
+        PatternError(.limitReached, "regular expression takes too many steps: \(text.prefix(200))")
     }
 }
 

@@ -1,11 +1,11 @@
-import Bytes
+package import Bytes
 
 /// Sequences of 64-bit integers (field values, times, decimals of floats, codes of strings, bits), each in the cheapest
 /// of a few forms: docs/formats/series-block.md, "Integers". Arithmetic wraps, so unsigned values and bit patterns are
 /// as welcome. The number of integers is not stored.
-enum IntegerCodec {
+package enum IntegerCodec {
     /// The forms, as the first byte names them; the highest bit says that everything was divided by a common divisor.
-    enum Form: UInt8 {
+    package enum Form: UInt8 {
         /// All equal: the value.
         case constant = 0
         /// Runs: their number, the values, the lengths.
@@ -20,16 +20,18 @@ enum IntegerCodec {
         case deltaDelta = 5
     }
 
-    static let divided: UInt8 = 0x80
+    package static let divided: UInt8 = 0x80
 
-    @inline(__always)
-    static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)) }
+    @inlinable
+    package static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)) }
 
-    @inline(__always)
-    static func unzigzag(_ value: UInt64) -> Int64 { Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1) }
+    @inlinable
+    package static func unzigzag(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1)
+    }
 
     /// Reads exactly `count` integers and all bytes of the reader.
-    static func decodeAll(_ bytes: UnsafeRawBufferPointer, count: Int) throws(BytesError) -> [Int64] {
+    package static func decodeAll(_ bytes: UnsafeRawBufferPointer, count: Int) throws(BytesError) -> [Int64] {
         var failure: BytesError?
         let values = [Int64](unsafeUninitializedCapacity: count) { target, filled in
             let part = UnsafeMutableBufferPointer(rebasing: target[..<count])
@@ -45,7 +47,7 @@ enum IntegerCodec {
     }
 
     /// Reads as many integers as fit into the target, from exactly these bytes. The target may be uninitialised.
-    static func decodeAll(
+    package static func decodeAll(
         _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Int64>
     ) throws(BytesError) {
         var reader = ByteReader(bytes)
@@ -54,7 +56,7 @@ enum IntegerCodec {
     }
 
     /// Reads as many integers as fit into the target.
-    static func decode(
+    package static func decode(
         _ reader: inout ByteReader, into target: UnsafeMutableBufferPointer<Int64>
     ) throws(BytesError) {
         guard !target.isEmpty else { return }

@@ -1,12 +1,12 @@
-import Bytes
+package import Bytes
 
 extension IntegerCodec {
-    static func encode(_ values: [Int64], into writer: inout ByteWriter) {
+    package static func encode(_ values: [Int64], into writer: inout ByteWriter) {
         values.withUnsafeBufferPointer { encode($0, into: &writer) }
     }
 
     /// Appends integers in the cheapest form, found by a pass that measures each form without writing it.
-    static func encode(_ values: UnsafeBufferPointer<Int64>, into writer: inout ByteWriter) {
+    package static func encode(_ values: UnsafeBufferPointer<Int64>, into writer: inout ByteWriter) {
         guard let first = values.first else { return }
         let divisor = commonDivisor(values)
         guard divisor > 1 else { return encodeUndivided(values, tag: 0, into: &writer) }

@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 
 /// Sequences of floats: as decimals (integers over a power of ten) if that gives back the very bits, otherwise their bit
 /// patterns as integers. docs/formats/series-block.md, "Floats".
@@ -6,15 +6,15 @@ import Bytes
 /// The idea is ALP's (Afroozeh, Kuffó, Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2024). Unlike
 /// it we divide by the power of ten instead of multiplying by its inverse: a quotient of two exact numbers is rounded
 /// once, so that every decimal of up to 15 digits comes back, and one exponent serves for a page.
-enum FloatCodec {
+package enum FloatCodec {
     /// Bit patterns, without the zeros that all of them end with: `shift u8`, integers.
-    static let patterns: UInt8 = 0
+    package static let patterns: UInt8 = 0
     /// Decimals: `exponent u8`, `exceptions varint`, the exceptions' positions, integers, the exceptions' bit patterns.
-    static let decimals: UInt8 = 1
+    package static let decimals: UInt8 = 1
 
     /// The largest power of ten that is tried; those up to 22 are exact.
-    static let maximumExponent = 17
-    static let powers: [Double] = [
+    package static let maximumExponent = 17
+    package static let powers: [Double] = [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
     ]
     /// Integers up to here are exact as floats: 2^53.
@@ -37,7 +37,7 @@ enum FloatCodec {
     }
 
     /// Appends floats, which are given by their bit patterns.
-    static func encode(_ values: UnsafeBufferPointer<Int64>, into writer: inout ByteWriter) {
+    package static func encode(_ values: UnsafeBufferPointer<Int64>, into writer: inout ByteWriter) {
         guard !values.isEmpty else { return }
         guard var exponent = sampledExponent(values) else { return encodePatterns(values, into: &writer) }
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: values.count) { integers in
@@ -108,7 +108,7 @@ enum FloatCodec {
     }
 
     /// Reads as many floats as fit into the target, from exactly these bytes. The target may be uninitialised.
-    static func decodeAll(
+    package static func decodeAll(
         _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Double>
     ) throws(BytesError) {
         guard !target.isEmpty else { return }
@@ -158,7 +158,7 @@ enum FloatCodec {
 
 extension IntegerCodec {
     /// Reads `count` integers that others follow.
-    static func decodePrefix(_ reader: inout ByteReader, count: Int) throws(BytesError) -> [Int64] {
+    package static func decodePrefix(_ reader: inout ByteReader, count: Int) throws(BytesError) -> [Int64] {
         var values = [Int64](repeating: 0, count: count)
         var failure: BytesError?
         values.withUnsafeMutableBufferPointer { target in

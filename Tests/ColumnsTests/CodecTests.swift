@@ -1,9 +1,8 @@
 import Bytes
+import Columns
 import MillraceTesting
 import SimulatedMachine
 import Testing
-
-@testable import Series
 
 @Suite struct CodecTests {
     /// Sequences that each form is made for, and some that none is.

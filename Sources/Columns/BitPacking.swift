@@ -1,16 +1,16 @@
-import Bytes
+package import Bytes
 
 /// Unsigned integers in a fixed number of bits each, the first in the lowest bits of the first byte.
-enum BitPacking {
+package enum BitPacking {
     /// The bytes that `count` integers take.
-    static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
+    package static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
 
     /// The bits that an integer needs; 0 for 0.
-    @inline(__always)
-    static func width(_ value: UInt64) -> Int { 64 &- value.leadingZeroBitCount }
+    @inlinable
+    package static func width(_ value: UInt64) -> Int { 64 &- value.leadingZeroBitCount }
 
     /// Appends the lowest `width` bits of each value.
-    static func pack(_ values: UnsafeBufferPointer<UInt64>, width: Int, into writer: inout ByteWriter) {
+    package static func pack(_ values: UnsafeBufferPointer<UInt64>, width: Int, into writer: inout ByteWriter) {
         guard width > 0, !values.isEmpty else { return }
         let bytes = byteCount(values.count, width: width)
         writer.write(atMost: bytes + 8) { room in
@@ -35,7 +35,9 @@ enum BitPacking {
     }
 
     /// Reads `target.count` integers. `source` must hold their bytes, which the caller has checked.
-    static func unpack(_ source: UnsafeRawBufferPointer, width: Int, into target: UnsafeMutableBufferPointer<UInt64>) {
+    package static func unpack(
+        _ source: UnsafeRawBufferPointer, width: Int, into target: UnsafeMutableBufferPointer<UInt64>
+    ) {
         let count = target.count
         guard count > 0, let output = target.baseAddress else { return }
         guard width > 0, let input = source.baseAddress else { return target.update(repeating: 0) }
@@ -80,21 +82,21 @@ enum BitPacking {
 /// and a list says which have higher bits, and which.
 ///
 /// `width u8, exceptions varint, [high width u8], low bits, [positions, high bits]`: docs/formats/series-block.md.
-enum PatchedPacking {
+package enum PatchedPacking {
     /// What packing costs.
-    struct Plan {
-        var width: Int
-        var exceptions: Int
-        var highWidth: Int
+    package struct Plan {
+        package var width: Int
+        package var exceptions: Int
+        package var highWidth: Int
         /// In bytes, all in.
-        var size: Int
+        package var size: Int
     }
 
     /// How many integers need how many bits: 65 counts.
-    typealias Histogram = [65 of Int32]
+    package typealias Histogram = [65 of Int32]
 
     /// The cheapest width for integers of which `histogram` says how wide they are.
-    static func plan(_ histogram: borrowing Histogram, count: Int) -> Plan {
+    package static func plan(_ histogram: borrowing Histogram, count: Int) -> Plan {
         var widest = 64
         while widest > 0, histogram[widest] == 0 { widest -= 1 }
         let place = BitPacking.width(UInt64(max(0, count - 1)))
@@ -111,7 +113,7 @@ enum PatchedPacking {
         return best
     }
 
-    static func encode(_ values: UnsafeBufferPointer<UInt64>, _ plan: Plan, into writer: inout ByteWriter) {
+    package static func encode(_ values: UnsafeBufferPointer<UInt64>, _ plan: Plan, into writer: inout ByteWriter) {
         writer.write(UInt8(plan.width))
         writer.writeUnsignedVarint(UInt32(plan.exceptions))
         if plan.exceptions > 0 { writer.write(UInt8(plan.highWidth)) }
@@ -128,7 +130,7 @@ enum PatchedPacking {
         highs.withUnsafeBufferPointer { BitPacking.pack($0, width: plan.highWidth, into: &writer) }
     }
 
-    static func decode(
+    package static func decode(
         _ reader: inout ByteReader, into target: UnsafeMutableBufferPointer<UInt64>
     ) throws(BytesError) {
         let width = Int(try reader.uint8())

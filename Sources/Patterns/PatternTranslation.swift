@@ -12,9 +12,9 @@ struct PatternTranslation {
         source = Array(text.utf8)
     }
 
-    mutating func translate() throws(QueryError) -> [UInt8] {
+    mutating func translate() throws(PatternError) -> [UInt8] {
         guard source.count <= Pattern.maximumBytes else {
-            throw QueryError(.syntax, "error parsing regexp: expression is longer than \(Pattern.maximumBytes) bytes")
+            throw PatternError(.syntax, "error parsing regexp: expression is longer than \(Pattern.maximumBytes) bytes")
         }
         result.reserveCapacity(source.count + 16)
         while index < source.count {
@@ -47,9 +47,9 @@ struct PatternTranslation {
         index += count
     }
 
-    private func refuse(_ reason: String, _ range: Range<Int>) -> QueryError {
+    private func refuse(_ reason: String, _ range: Range<Int>) -> PatternError {
         let part = String(decoding: source[range.clamped(to: 0..<source.count)], as: UTF8.self)
-        return QueryError(.syntax, "error parsing regexp: \(reason): `\(part)`")
+        return PatternError(.syntax, "error parsing regexp: \(reason): `\(part)`")
     }
 
     /// `[`, `[^`, and a `]` that stands first, which is a character.
@@ -77,7 +77,7 @@ struct PatternTranslation {
         }
     }
 
-    private mutating func escape() throws(QueryError) {
+    private mutating func escape() throws(PatternError) {
         guard let letter = peek(1) else { throw refuse("trailing backslash at end of expression", 0..<0) }
         switch letter {
         case UInt8(ascii: "s") where insideClass: replace("\\t\\n\\f\\r ")
@@ -132,14 +132,14 @@ struct PatternTranslation {
     }
 
     /// `\123` is a character; `\1` alone would be a back reference.
-    private mutating func octal() throws(QueryError) {
+    private mutating func octal() throws(PatternError) {
         let isDigit = { (byte: UInt8?) in byte.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "7") } ?? false }
         guard isDigit(peek(1)), isDigit(peek(2)) else { throw refuse("invalid escape sequence", index..<index + 2) }
         copy(isDigit(peek(3)) ? 4 : 3)
     }
 
     /// `(`, `(?:`, `(?flags)`, `(?flags:`, `(?P<name>`.
-    private mutating func group() throws(QueryError) {
+    private mutating func group() throws(PatternError) {
         guard peek(1) != UInt8(ascii: "*") else {
             throw refuse("missing argument to repetition operator", index + 1..<index + 2)
         }
@@ -155,7 +155,7 @@ struct PatternTranslation {
     }
 
     /// `{2,5}`: RE2 counts to a thousand.
-    private mutating func count() throws(QueryError) {
+    private mutating func count() throws(PatternError) {
         var end = index + 1
         var numbers = [0]
         while end < source.count, source[end] == UInt8(ascii: ",") || (source[end] >= 48 && source[end] <= 57) {
@@ -173,7 +173,7 @@ struct PatternTranslation {
     }
 
     /// A repetition; another may not follow, which PCRE2 would take for a possessive one.
-    private mutating func repetition() throws(QueryError) {
+    private mutating func repetition() throws(PatternError) {
         let start = index
         copy(1)
         if start > 0, peek(0) == UInt8(ascii: "?") { copy(1) }

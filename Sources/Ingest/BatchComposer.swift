@@ -1,16 +1,14 @@
 import Bytes
 import KafkaWire
 import Telemetry
-import View
 
 /// Makes batches of records out of lines. Pure.
 enum BatchComposer {
-    /// The headers that a view reads of a record of lines; docs/formats/metrics-records.md describes them.
+    /// The headers that a view reads of a record of lines; docs/series.md describes them.
     ///
     /// - Parameter timeNanoseconds: the time of lines without one; nil if each has its own.
     static func headers(for request: WriteRequest, timeNanoseconds: Int64?) -> [RecordHeader] {
-        // Whoever writes here is told what was refused: `rejected.<topic>` is for those who are not.
-        var headers = [RecordHeader(key: RecordOrigin.header, value: [])]
+        var headers: [RecordHeader] = []
         if !request.retentionPolicy.isEmpty { headers.append(RecordHeader(key: "rp", value: request.retentionPolicy)) }
         if request.precision != .nanoseconds {
             headers.append(RecordHeader(key: "precision", value: Array(request.precision.name.utf8)))

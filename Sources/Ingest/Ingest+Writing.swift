@@ -58,11 +58,13 @@ extension Ingest {
                     stream, of: lines, headers: headers, timeMilliseconds: now,
                     batchBytes: min(Int(settings.batchBytes), Int(topic.configuration.maximumMessageBytes)),
                     into: &writer)
+                let view = request.isAnswered ? try? views.view(of: topic.id, partition: partition.index) : nil
                 let result = try writer.withUnsafeMutableBytes { bytes in
-                    try partition.append(bytes, durability: .now)
+                    try partition.append(bytes, durability: .now) { view?.expect($0) }
                 }
                 appended.append((partition, result.baseOffset..<result.endOffset))
             } catch {
+                abandon(appended, of: topic)
                 return done(outcome(of: error))
             }
         }
@@ -75,19 +77,31 @@ extension Ingest {
     public func finish(_ pending: PendingWrite) async -> WriteOutcome {
         var refusal = pending.refusal
         for (partition, offsets) in pending.appended {
-            if let error = await waitUntilSynced(partition, offsets.upperBound) { return count(outcome(of: error)) }
+            if let error = await waitUntilSynced(partition, offsets.upperBound) {
+                abandon(pending.appended, of: pending.topic)
+                return count(outcome(of: error))
+            }
             do throws(ViewError) {
                 let view = try views.view(of: pending.topic.id, partition: partition.index)
                 let applied = try await view.waitUntilApplied(
                     offsets, timeoutMilliseconds: settings.timeoutMilliseconds)
                 if let outcome = add(applied, to: &refusal) { return count(outcome) }
             } catch {
+                abandon(pending.appended, of: pending.topic)
                 return count(outcome(of: error))
             }
         }
         refusal.written = max(0, refusal.written)
         guard refusal.unreadable == 0, refusal.dropped == 0 else { return count(.refused(refusal)) }
         return count(.written(points: pending.points))
+    }
+
+    /// The sender gets another answer than what becomes of these records: what is refused of them from now on goes to
+    /// `rejected.<topic>`.
+    private func abandon(_ appended: [(partition: Partition, offsets: Range<Int64>)], of topic: Topic) {
+        for (partition, offsets) in appended {
+            try? views.view(of: topic.id, partition: partition.index).abandon(offsets)
+        }
     }
 
     /// The name of a retention policy that a view did not find.

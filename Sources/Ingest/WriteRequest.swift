@@ -12,6 +12,9 @@ public struct WriteRequest: Sendable {
     public var acceptsPartial: Bool
     /// Whether the precision is guessed from the first timestamp, as InfluxDB 3 does. Default false.
     public var guessesPrecision = false
+    /// Whether the sender is told the outcome. If not (datagrams), points that the view refuses go to
+    /// `rejected.<topic>`. Default true.
+    public var isAnswered = true
 
     /// Assembles a request.
     public init(

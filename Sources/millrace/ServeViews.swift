@@ -64,8 +64,10 @@ struct ServeViews: Sendable {
                 settings: settings.lineReceiver, figures: figures, eventLoops: eventLoops
             ) { lines in
                 try? ingest.createDatabase(database)
+                var request = WriteRequest(database: database)
+                request.isAnswered = false
                 // Nobody waits for the outcome: it is counted.
-                _ = await ingest.write(WriteRequest(database: database), lines)
+                _ = await ingest.write(request, lines)
             }
         } catch {
             let (host, port) = (settings.lineReceiver.host, settings.lineReceiver.port)

@@ -52,7 +52,7 @@ import View
         defer { bench.close() }
         try bench.ingest.createDatabase(Array("db".utf8))
         #expect(await bench.write("cpu v=1 1\ncpu v=2 2\n") == .written(points: 2))
-        #expect(bench.engine.fed.withLock { $0 } == [.init(value: "cpu v=1 1\ncpu v=2 2\n", headers: ["millrace": ""])])
+        #expect(bench.engine.fed.withLock { $0 } == [.init(value: "cpu v=1 1\ncpu v=2 2\n", headers: [:])])
         #expect(await bench.write("") == .written(points: 0))
         #expect(await bench.write("cpu v=1") == .written(points: 1))
         #expect(bench.engine.fed.withLock { $0.last?.headers["time"]?.hasSuffix("000000") } == true)
@@ -128,5 +128,32 @@ import View
         first = nil
         #expect(bench.ingest.reserve(30, database: [2]) != nil)
         #expect(bench.instruments.render().contains("millrace_ingest_requests_total{outcome=\"busy\"} 1"))
+    }
+}
+
+extension IngestTests {
+    /// What is refused is told once: in the answer, or in `rejected.<topic>`.
+    @Test func refusalsGoToWhoeverIsTold() async throws {
+        var settings = IngestSettings()
+        settings.timeoutMilliseconds = 50
+        let bench = try Bench(settings)
+        defer { bench.close() }
+        try bench.ingest.createDatabase(Array("db".utf8))
+        guard case .refused = await bench.write("no v=1 1") else { Issue.record("not refused"); return }
+        #expect(bench.views.rejectionsWritten == 0)
+        // Its time is over before the view goes on.
+        try bench.views.pause("metrics.db")
+        guard case .busy = await bench.write("no v=2 2") else { Issue.record("not busy"); return }
+        try bench.views.resume("metrics.db")
+        #expect(try await eventually { bench.views.rejectionsWritten == 1 })
+        var request = WriteRequest(database: Array("db".utf8))
+        request.isAnswered = false
+        _ = await bench.ingest.write(request, Array("no v=3 3".utf8))
+        #expect(try await eventually { bench.views.rejectionsWritten == 2 })
+    }
+
+    private func eventually(_ condition: () -> Bool) async throws -> Bool {
+        for _ in 0..<1_000 where !condition() { try await Task.sleep(nanoseconds: 10_000_000) }
+        return condition()
     }
 }

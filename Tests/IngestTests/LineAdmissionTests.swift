@@ -94,9 +94,9 @@ import Testing
         let request = WriteRequest(database: Array("db".utf8), retentionPolicy: Array("rp".utf8), precision: .seconds)
         var writer = ByteWriter()
         let headers = BatchComposer.headers(for: request, timeNanoseconds: 1_234_567_890_123_456_789)
-        #expect(headers.map(\.key) == ["millrace", "rp", "precision", "time"])
+        #expect(headers.map(\.key) == ["rp", "precision", "time"])
         #expect(
-            headers.map { String(decoding: $0.value ?? [], as: UTF8.self) } == ["", "rp", "s", "1234567890000000000"])
+            headers.map { String(decoding: $0.value ?? [], as: UTF8.self) } == ["rp", "s", "1234567890000000000"])
         try Array(text.utf8).withUnsafeBytes { bytes in
             try BatchComposer.compose(
                 admission.streams[0], of: bytes, headers: headers, timeMilliseconds: 7, batchBytes: 1_000,
@@ -112,7 +112,7 @@ import Testing
                 while let record = try records.next() {
                     found += String(
                         decoding: record.value ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self)
-                    #expect(record.headers.map(\.key) == ["millrace", "rp", "precision", "time"])
+                    #expect(record.headers.map(\.key) == ["rp", "precision", "time"])
                 }
             }
         }

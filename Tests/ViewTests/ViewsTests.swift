@@ -3,6 +3,7 @@ import KafkaWire
 import Log
 import Machine
 import MillraceTesting
+import Synchronization
 import Testing
 
 @testable import View
@@ -88,9 +89,11 @@ import Testing
         let site = try ViewsSite()
         defer { site.close() }
         let topic = try site.createTopic("metrics.a")
+        let view = try site.views.view(of: topic.id, partition: 0)
         try site.append(["a", "bad"], to: topic.partitions[0])
-        try site.append(["bad"], to: topic.partitions[0], headers: [RecordHeader(key: RecordOrigin.header, value: [])])
-        try site.append(["bad"], to: topic.partitions[0])
+        try ViewsSite.append(["bad"], to: topic.partitions[0]) { view.expect($0) }
+        // Headers are the producer's own: none hides what was refused.
+        try site.append(["bad"], to: topic.partitions[0], headers: [RecordHeader(key: "millrace", value: [])])
         let found = try await site.eventually {
             site.log.topic(named: "rejected.metrics.a")?.partitions[0].highWatermark == 2
         }
@@ -114,6 +117,33 @@ import Testing
             ])
         #expect(headers.last?["offset"] == "3")
         #expect(site.views.rejectionsWritten == 2)
+        #expect(view.awaited.withLock { $0.ranges.isEmpty })
+    }
+
+    /// Whoever was to be told is gone with the process.
+    @Test func aRestartSendsWhatNobodyIsToldToTheTopic() async throws {
+        let site = try ViewsSite()
+        defer { site.close() }
+        let topic = try site.createTopic("metrics.a")
+        try site.views.pause("metrics.a")
+        let view = try site.views.view(of: topic.id, partition: 0)
+        try ViewsSite.append(["bad"], to: topic.partitions[0]) { view.expect($0) }
+        try site.restart()
+        #expect(try await site.eventually { site.views.rejectionsWritten == 1 })
+    }
+
+    @Test func whoGivesUpWaitingFindsItInTheTopic() async throws {
+        let site = try ViewsSite()
+        defer { site.close() }
+        let topic = try site.createTopic("metrics.a")
+        try site.views.pause("metrics.a")
+        let view = try site.views.view(of: topic.id, partition: 0)
+        let given = try ViewsSite.append(["bad"], to: topic.partitions[0]) { view.expect($0) }
+        let kept = try ViewsSite.append(["bad"], to: topic.partitions[0]) { view.expect($0) }
+        view.abandon(given)
+        try site.views.resume("metrics.a")
+        _ = try await view.waitUntilApplied(kept, timeoutMilliseconds: 10_000)
+        #expect(try await site.eventually { site.views.rejectionsWritten == 1 })
     }
 
     @Test func rejectionsBeyondTheRateAreCounted() async throws {

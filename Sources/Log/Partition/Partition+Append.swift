@@ -10,20 +10,23 @@ extension Partition {
     ///
     /// Base offsets and the leader epoch are patched into `bytes`, which the caller may reuse afterwards.
     ///
+    /// - Parameter note: called with the records' offsets, under the partition's lock: before anybody can read them, so
+    ///   that nobody meets one of which the caller does not know yet. Not for a repetition.
     /// - Throws: `.corruptBatch`, `.invalidRecord`, `.messageTooLarge`, `.unsupportedFormat`,
     ///   `.unsupportedCompression`, `.invalidTimestamp`, `.outOfOrderSequence`, `.invalidProducerEpoch`,
     ///   `.invalidTransactionState` for what the producer did wrong; `.noSpace`, `.fenced`, `.damaged`, `.overloaded`,
     ///   `.viewBehind`, `.closed`, `.storage`, `.unknownTopic` (deleted). After an error nothing of it becomes visible.
     public func append(
-        _ bytes: UnsafeMutableRawBufferPointer, durability: Durability
+        _ bytes: UnsafeMutableRawBufferPointer, durability: Durability, noting note: (Range<Int64>) -> Void = { _ in }
     ) throws(LogError) -> AppendResult {
         let wall = context.machine.clock.wallMilliseconds()
         let batches = try BatchAdmission(bytes, topic: configuration, wallMilliseconds: wall)
-        return try append(bytes, batches, durability: durability, ignoresHold: false)
+        return try append(bytes, batches, durability: durability, ignoresHold: false, noting: note)
     }
 
     func append(
-        _ bytes: UnsafeMutableRawBufferPointer, _ batches: BatchAdmission, durability: Durability, ignoresHold: Bool
+        _ bytes: UnsafeMutableRawBufferPointer, _ batches: BatchAdmission, durability: Durability, ignoresHold: Bool,
+        noting note: (Range<Int64>) -> Void = { _ in }
     ) throws(LogError) -> AppendResult {
         let (wall, now) = (context.machine.clock.wallMilliseconds(), context.monotonicMilliseconds())
         let (result, isListed) = try withCore { core throws(LogError) in
@@ -31,6 +34,7 @@ extension Partition {
             if !ignoresHold { try checkHold(core) }
             if durability == .now { try admitWaiter(core, beyond: 0) }
             let result = try append(bytes, batches, to: &core, wall: wall, now: now)
+            if !result.isDuplicate { note(result.baseOffset..<result.endOffset) }
             guard core.synced.offset < result.endOffset else { return (result, nil as Bool?) }
             return (result, enlist(&core, durability))
         }

@@ -104,7 +104,7 @@ extension Partition {
     ///
     /// - Throws: as `append`, but never `.viewBehind`: what a control record removes may be what is in the way.
     public func appendControl(
-        key: [UInt8], value: [UInt8], durability: Durability
+        key: [UInt8], value: [UInt8], durability: Durability, noting note: (Range<Int64>) -> Void = { _ in }
     ) throws(LogError) -> AppendResult {
         let wall = context.machine.clock.wallMilliseconds()
         var builder = RecordBatchBuilder(capacity: key.count + value.count + 32)
@@ -120,7 +120,7 @@ extension Partition {
         return try writer.withUnsafeMutableBytes { bytes throws(LogError) in
             let batches = try BatchAdmission(
                 bytes, topic: configuration, wallMilliseconds: wall, allowsControl: true)
-            return try append(bytes, batches, durability: durability, ignoresHold: true)
+            return try append(bytes, batches, durability: durability, ignoresHold: true, noting: note)
         }
     }
 }

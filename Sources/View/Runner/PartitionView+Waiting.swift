@@ -2,6 +2,14 @@ import Log
 import Synchronization
 
 extension PartitionView {
+    /// Announces that somebody is going to wait for what becomes of these records, with `notifyWhenApplied`: what is
+    /// refused of them does not go to `rejected.<topic>`. To be called as the partition's `append` notes the offsets:
+    /// later, the records may be applied already. Forgotten by a restart: then what was refused does go there.
+    public func expect(_ offsets: Range<Int64>) { awaited.withLock { $0.add(offsets) } }
+
+    /// Takes back what `expect` announced: nobody waits any more.
+    public func abandon(_ offsets: Range<Int64>) { awaited.withLock { $0.remove(offsets) } }
+
     /// Calls `body` once, from any thread: when everything below the end of `offsets` is applied, with what was
     /// refused of these offsets; or when that will not be in time.
     ///

@@ -23,6 +23,8 @@ public final class PartitionView: Sendable {
     let blocks: DirectoryBlockStore
     let machine: Machine
     let core: Mutex<PartitionViewCore>
+    /// Taken under the partition's lock: nothing else is while it is held.
+    let awaited = Mutex(AwaitedOffsets())
     /// Held during a step of the applying hand.
     let applying = Mutex<Void>(())
     /// Held during a step of the background hand; with the manifests.
@@ -34,7 +36,7 @@ public final class PartitionView: Sendable {
     struct Hooks: Sendable {
         /// A manifest was committed: the log before this offset is no longer needed. Any thread.
         var covered: @Sendable (Int64) -> Void = { _ in }
-        /// Rejections whose writers do not wait for them. The applying hand.
+        /// Rejections of which no writer is told. The applying hand.
         var rejected: @Sendable ([Rejection]) -> Void = { _ in }
         /// What an operator should know. Any thread.
         var report: @Sendable (LogEvent.Severity, String) -> Void = { _, _ in }
@@ -143,7 +145,10 @@ public final class PartitionView: Sendable {
             throw Self.error(reading: error, offset)
         }
         guard !slice.isEmpty else { return }
-        outcome = try feed.apply(buffer.bytes, from: offset, to: engine)
+        outcome = try feed.apply(buffer.bytes, from: offset, to: engine) { offset in
+            awaited.withLock { $0.contains(offset) }
+        }
+        awaited.withLock { $0.remove(before: outcome.nextOffset) }
         let now = now
         let released = core.withLock { core in
             core.applied(outcome, logBytes: Int64(buffer.bytes.count), now: now)

@@ -18,8 +18,6 @@ public enum ControlRecord {
 
 /// Feeds the batches of a slice of the log to an engine.
 struct RecordFeed {
-    /// Records that came through an HTTP handler of Millrace carry this header: the writer waits for what became of
-    /// them, so that they need not go to `rejected.<topic>`.
     let settings: ViewSettings
 
     /// What came of a slice.
@@ -28,17 +26,17 @@ struct RecordFeed {
         var nextOffset: Int64
         var records = 0
         var rejections: [Rejection] = []
-        /// Those of them whose writers wait for them elsewhere.
-        var awaited = 0
-        /// What goes to `rejected.<topic>`.
+        /// Those of them of which no writer is told: they go to `rejected.<topic>`.
         var unawaited: [Rejection] = []
     }
 
     /// Applies whole batches. A batch that its producer made so that it does not decode is rejected as a whole.
     ///
+    /// - Parameter isAwaited: whether the writer of a record is told what became of it; asked of refused records only.
     /// - Throws: `.damaged` if the bytes are not what was stored.
     func apply(
-        _ bytes: UnsafeRawBufferPointer, from offset: Int64, to engine: any ViewEngine
+        _ bytes: UnsafeRawBufferPointer, from offset: Int64, to engine: any ViewEngine,
+        isAwaited: (_ offset: Int64) -> Bool
     ) throws(ViewError) -> Outcome {
         var outcome = Outcome(nextOffset: offset)
         do throws(WireError) {
@@ -46,7 +44,9 @@ struct RecordFeed {
             while let batch = try batches.next() {
                 guard batch.header.nextOffset > outcome.nextOffset else { continue }
                 try batch.validateChecksum()
+                let known = outcome.rejections.count
                 apply(batch, to: engine, &outcome)
+                outcome.unawaited += outcome.rejections[known...].filter { !isAwaited($0.offset) }
                 outcome.nextOffset = batch.header.nextOffset
             }
             return outcome
@@ -71,7 +71,7 @@ struct RecordFeed {
                 ViewRecords(
                     appendTimeMilliseconds: batch.header.maxTimestamp, isControl: isControl, records: records))
             outcome.records += records.count
-            note(rejections, records, &outcome)
+            outcome.rejections += rejections
             // The records borrow the iterator's bytes.
             withExtendedLifetime(records) { _ = iterator.header }
         } catch {
@@ -79,32 +79,6 @@ struct RecordFeed {
                 offset: batch.header.baseOffset, position: 0, content: [],
                 reason: "the batch does not decode: \(error)", count: Int(max(1, batch.header.recordCount)))
             outcome.rejections.append(rejection)
-            outcome.unawaited.append(rejection)
         }
-    }
-
-    private func note(_ rejections: [Rejection], _ records: [RecordView], _ outcome: inout Outcome) {
-        guard !rejections.isEmpty else { return }
-        outcome.rejections += rejections
-        var last: (offset: Int64, isAwaited: Bool)?
-        for rejection in rejections {
-            if last?.offset != rejection.offset {
-                let record = records.first { $0.offset == rejection.offset }
-                last = (rejection.offset, record.map(RecordOrigin.isAwaited) ?? false)
-            }
-            if last?.isAwaited == true { outcome.awaited += 1 } else { outcome.unawaited.append(rejection) }
-        }
-    }
-}
-
-/// Who wrote a record.
-public enum RecordOrigin {
-    /// The header that Ingest gives to its records: whoever wrote them is told what became of each line, so that they
-    /// need not go to `rejected.<topic>`, too. Its value is not looked at.
-    public static let header = "millrace"
-
-    /// Whether its writer waits for the outcome.
-    static func isAwaited(_ record: RecordView) -> Bool {
-        record.headerCount > 0 && record.headers.contains { $0.key == header }
     }
 }

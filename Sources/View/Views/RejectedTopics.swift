@@ -5,12 +5,12 @@ import Log
 import Machine
 import Synchronization
 
-/// Where rejections go whose writers do not wait for them: the topic `rejected.<topic>`, created by the first one.
+/// Where rejections go of which no writer is told: the topic `rejected.<topic>`, created by the first one.
 ///
 /// A record's value is the refused part as it came, cut at 1 KiB. Its headers are `reason`, `topic`, `partition`,
 /// `offset` and `position` (of the first byte within the record's value), and `count` (the points of the part). After
-/// a restart the records since the last manifest are applied again, and rejections of them come again: topic,
-/// partition, offset and position tell the same one.
+/// a restart the records since the last manifest are applied again, and rejections of them come again, also those that
+/// a writer over HTTP was told: who was, nobody knows any more. Topic, partition, offset and position tell the same one.
 final class RejectedTopics: Sendable {
     /// What a topic's name begins with whose records are rejections. Never the source of a view's rejections itself.
     static let prefix = "rejected."
@@ -53,6 +53,8 @@ final class RejectedTopics: Sendable {
             return .wait(untilMilliseconds: nil)
         }
         state.withLock { $0.seat = seat }
+        // A replay may have queued some already.
+        seat.request()
     }
 
     /// Queues rejections of a partition's records. Cheap.

@@ -16,7 +16,9 @@ extension Views {
         for partition in topic.partitions {
             let view = try view(of: topic.id, partition: partition.index)
             do throws(LogError) {
-                let result = try partition.appendControl(key: ControlRecord.key, value: command, durability: .now)
+                let result = try partition.appendControl(key: ControlRecord.key, value: command, durability: .now) {
+                    view.expect($0)
+                }
                 waits.append((view, result.baseOffset..<result.endOffset))
             } catch {
                 throw ViewError(viewing: error)

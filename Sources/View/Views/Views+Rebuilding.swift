@@ -193,6 +193,8 @@ extension PartitionView {
             defer { core.waiters = ViewWaiters() }
             return core.waiters
         }
+        let awaited = other.awaited.withLock { $0 }
+        self.awaited.withLock { $0 = awaited }
         let released = core.withLock { core in
             core.waiters.add(all: waiters)
             return core.waiters.release(appliedUpTo: core.state.applied, core.ring)

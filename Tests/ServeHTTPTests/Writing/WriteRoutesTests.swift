@@ -82,13 +82,13 @@ import View
             #expect(answer.contains("X-Influxdb-Version: 1.8.10\r\n") && answer.contains("\r\nRequest-Id: "))
             #expect(
                 site.engine.fed.withLock { $0 }
-                    == [.init(value: "cpu,a=b v=1 5\n", headers: ["millrace": "", "rp": "week", "precision": "s"])])
+                    == [.init(value: "cpu,a=b v=1 5\n", headers: ["rp": "week", "precision": "s"])])
             let second = try await site.write("/api/v2/write?bucket=db%2Fday&org=o&precision=ms", "cpu v=1 5")
             #expect(second.hasPrefix("HTTP/1.1 204"))
-            #expect(site.engine.fed.withLock { $0.last?.headers } == ["millrace": "", "rp": "day", "precision": "ms"])
+            #expect(site.engine.fed.withLock { $0.last?.headers } == ["rp": "day", "precision": "ms"])
             let third = try await site.write("/api/v3/write_lp?db=new", "cpu v=1 1700000000")
             #expect(third.hasPrefix("HTTP/1.1 204"))
-            #expect(site.engine.fed.withLock { $0.last?.headers } == ["millrace": "", "precision": "s"])
+            #expect(site.engine.fed.withLock { $0.last?.headers } == ["precision": "s"])
             #expect(site.ingest.databases.count == 2)
             #expect(try await site.write("/write?db=db", "").hasPrefix("HTTP/1.1 204"))
         }

@@ -62,14 +62,15 @@ final class ViewsSite {
 
     @discardableResult
     static func append(
-        _ values: [String], to partition: Partition, headers: [RecordHeader] = []
+        _ values: [String], to partition: Partition, headers: [RecordHeader] = [],
+        noting note: (Range<Int64>) -> Void = { _ in }
     ) throws -> Range<Int64> {
         var builder = RecordBatchBuilder()
         for value in values { builder.append(key: nil, value: Array(value.utf8), headers: headers, timestamp: 1) }
         var writer = ByteWriter()
         try builder.finish(into: &writer)
         let result = try writer.withUnsafeMutableBytes { bytes throws(LogError) in
-            try partition.append(bytes, durability: .now)
+            try partition.append(bytes, durability: .now, noting: note)
         }
         return result.baseOffset..<result.endOffset
     }

@@ -237,7 +237,7 @@ let services: [Target] = [
         name: "millraceTests",
         dependencies: [
             "millrace", "ServeKafka", "ServeHTTP", "KafkaClient", "MillraceTesting", "Groups", "Log", "Machine",
-            "SimulatedMachine", "Storage", "Series",
+            "SimulatedMachine", "Storage", "Series", "View", "KafkaWire", "Bytes",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ],

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Bytes
 import FoundationEssentials
+import KafkaWire
 import Machine
 import Series
 import Testing
+import View
 
 @testable import millrace
 
@@ -45,5 +48,34 @@ import Testing
         let text = SeriesCheckCommand.text([SeriesCheckCommand.Checked(path: path, report: report)])
         #expect(text.hasPrefix("damage: \(path), series and times of page 1 of m, byte 258: "))
         #expect(text.contains("\nDAMAGED, 1 of the blocks: "))
+    }
+
+    /// A sound block of another time under a block's name, and blocks that are gone, show only beside the manifest.
+    @Test func filesAreComparedWithTheManifest() throws {
+        let data = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+        defer { try? FileManager.default.removeItem(at: data) }
+        let files = Machine.posix().files
+        let place = ViewDirectory(data: data.path, topicID: Uuid(high: 1, low: 2), partition: 0)
+        try files.createDirectory(place.blocks)
+        let golden = try ["plain", "compressed"].map { name in
+            try Data(contentsOf: URL(filePath: Self.golden + "/\(name).block"))
+        }
+        let entries = zip(golden, 1...).map { content, id in
+            BlockEntry(
+                id: UInt64(id), sizeBytes: Int64(content.count), checksum: CRC32C.checksum(Array(content)), details: [])
+        }
+        var chain = try ManifestChain(place, files: files)
+        try chain.commit(Manifest(version: 1, nextOffset: 9, blocks: entries, state: [], nextBlockID: 3))
+        let paths = (1...2).map { place.blocks + "/0000000000000000000\($0).block" }
+        func findings() throws -> [String] {
+            let found = try BlockFiles.parse([data.path]).survey(files)
+            return try SeriesCheckCommand.check(found, files).flatMap(\.findings)
+        }
+        #expect(try findings() == paths.map { "\($0) is missing, its manifest names it" })
+        for (path, content) in zip(paths, golden) { try content.write(to: URL(filePath: path)) }
+        #expect(try findings().isEmpty)
+        try golden[0].write(to: URL(filePath: paths[1]))
+        #expect(
+            try findings() == ["\(paths[1]) has \(golden[0].count) bytes, its manifest says \(golden[1].count)"])
     }
 }

@@ -23,30 +23,59 @@ struct BlockFiles: ParsableArguments {
     /// How far down directories are looked into: DATA/views/TOPIC/PARTITION/blocks, and one above.
     private static let depth = 6
 
+    /// Where manifests and blocks of a partition's view are.
+    private static let blocks = "blocks"
+
+    /// What there is.
+    struct Found {
+        /// Blocks, sorted by path.
+        var paths: [String] = []
+        /// Directories that hold the blocks of a view, or did.
+        var directories: Set<String> = []
+    }
+
     /// All files, sorted by path.
     func find(_ files: any FileSystem) throws -> [String] {
-        var found: [String] = []
-        for path in paths {
-            guard let information = try Self.attempt({ try files.information(at: path) }) else {
-                throw CommandFailure(message: "there is no \(path)")
-            }
-            if information.isDirectory { try Self.search(path, files, Self.depth, &found) } else { found.append(path) }
-        }
+        let found = try survey(files).paths
         guard !found.isEmpty else {
             throw CommandFailure(
                 message: "no blocks in \(paths.joined(separator: ", "))",
                 advice: "points go into blocks every 15 minutes, or every 64 MB")
         }
-        return found.sorted()
+        return found
+    }
+
+    /// All files, and the directories of views, those without files included.
+    func survey(_ files: any FileSystem) throws -> Found {
+        var found = Found()
+        for path in paths {
+            guard let information = try Self.attempt({ try files.information(at: path) }) else {
+                throw CommandFailure(message: "there is no \(path)")
+            }
+            if information.isDirectory {
+                try Self.search(path, files, Self.depth, &found)
+            } else {
+                found.paths.append(path)
+            }
+        }
+        found.paths.sort()
+        return found
+    }
+
+    /// The directory and the name of a file.
+    static func parts(of path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 
     private static func search(
-        _ directory: String, _ files: any FileSystem, _ depth: Int, _ found: inout [String]
+        _ directory: String, _ files: any FileSystem, _ depth: Int, _ found: inout Found
     ) throws {
+        if parts(of: directory).name == blocks { found.directories.insert(directory) }
         for name in try attempt({ try files.contents(ofDirectory: directory) }) {
             let path = directory + "/" + name
             guard let information = try attempt({ try files.information(at: path) }) else { continue }
-            if !information.isDirectory, name.hasSuffix(ending) { found.append(path) }
+            if !information.isDirectory, name.hasSuffix(ending) { found.paths.append(path) }
             if information.isDirectory, depth > 0 { try search(path, files, depth - 1, &found) }
         }
     }

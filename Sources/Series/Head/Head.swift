@@ -1,3 +1,4 @@
+import Columns
 import Synchronization
 
 /// The points of one partition since a cut, by tables. One thread applies; readers find tables in `registry`.

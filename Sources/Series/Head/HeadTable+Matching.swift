@@ -1,3 +1,5 @@
+import Columns
+
 extension HeadTable {
     /// The published series that a predicate matches. Tests are called once per distinct value.
     func series(matching predicate: TagPredicate, _ view: View) -> OrdinalSet {

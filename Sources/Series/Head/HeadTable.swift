@@ -1,3 +1,4 @@
+import Columns
 import Synchronization
 import Telemetry
 
@@ -37,7 +38,7 @@ final class HeadTable: @unchecked Sendable {
     init(key: TableKey, arena: ByteArena) {
         self.key = key
         self.arena = arena
-        nameHash = key.measurement.withUnsafeBytes { SeriesHash.hash($0) }
+        nameHash = key.measurement.withUnsafeBytes { BytesHash.hash($0) }
         series = SeriesDictionary(arena: arena)
         fieldNames = StringTable(arena: arena)
     }
@@ -58,20 +59,20 @@ final class HeadTable: @unchecked Sendable {
     @inline(__always)
     func field(named name: UnsafeRawBufferPointer, expected: Int) -> Int? {
         if expected < fields.count, equalBytes(fieldNames.string(expected), name) { return expected }
-        return fieldNames.find(name, hash: SeriesHash.hash(name))
+        return fieldNames.find(name, hash: BytesHash.hash(name))
     }
 
     /// Adds a field that is not there.
     func addField(named name: UnsafeRawBufferPointer, type: FieldType) -> Int {
         let strings = type == .string ? StringTable(arena: arena) : nil
         fields.append(HeadField(name: [UInt8](name), type: type, strings: strings))
-        return fieldNames.insert(name, hash: SeriesHash.hash(name))
+        return fieldNames.insert(name, hash: BytesHash.hash(name))
     }
 
     /// The number that stands for a string in a column.
     func stringNumber(_ string: UnsafeRawBufferPointer, field: Int) -> UInt64 {
         guard let strings = fields[field].strings else { preconditionFailure("a string in a field of another type") }
-        let hash = SeriesHash.hash(string)
+        let hash = BytesHash.hash(string)
         return UInt64(strings.find(string, hash: hash) ?? strings.insert(string, hash: hash))
     }
 

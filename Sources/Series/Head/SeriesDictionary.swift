@@ -1,3 +1,5 @@
+import Columns
+
 /// The series of a table: which tags each has, as numbers of values, and which series has given tags.
 ///
 /// A series is a *shape* (a list of tag keys) and a number per key of it. Equal series, however they were written, have

@@ -1,3 +1,5 @@
+import Columns
+
 /// The series of a head's table in the order of their canonical keys. Kept between readers: sorting many series takes
 /// longer than reading their points.
 struct SeriesOrder: Sendable {

@@ -1,3 +1,4 @@
+import Columns
 import KafkaWire
 import View
 
@@ -84,11 +85,11 @@ extension Applier {
         func count(_ tags: [(key: [UInt8], value: [UInt8])], _ time: Int64) {
             guard !predicate.matches(tags) else { return }
             let window = length.map { ShardWindow(containing: time, nanoseconds: $0).start }
-            var hash = key.measurement.withUnsafeBytes { SeriesHash.hash($0) }
+            var hash = key.measurement.withUnsafeBytes { BytesHash.hash($0) }
             for tag in tags {
-                let value = tag.value.withUnsafeBytes { SeriesHash.hash($0) }
-                let name = tag.key.withUnsafeBytes { SeriesHash.hash($0) }
-                hash = SeriesHash.combine(SeriesHash.combine(hash, name), value)
+                let value = tag.value.withUnsafeBytes { BytesHash.hash($0) }
+                let name = tag.key.withUnsafeBytes { BytesHash.hash($0) }
+                hash = BytesHash.combine(BytesHash.combine(hash, name), value)
                 left.tags[tag.key, default: WindowedSketch()].insert(value, window: window)
             }
             left.series.insert(hash, window: window)

@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// Why a point is refused, with what the text needs. The texts are InfluxDB 1.x's where it has one.
@@ -58,7 +59,7 @@ extension Applier {
         time: Int64, _ context: LineContext, _ prefixes: PrefixTable
     ) -> PointRefusal? {
         guard time >= context.earliest else { return .beyondRetention }
-        let hash = SeriesHash.hash(prefix)
+        let hash = BytesHash.hash(prefix)
         let window = context.sketchWindow(of: time)
         if let found = prefixes.find(prefix, hash: hash) {
             let table = head.tables[Int(found.table)]

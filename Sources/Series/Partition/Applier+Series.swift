@@ -1,3 +1,4 @@
+import Columns
 import Telemetry
 
 /// An error around a refusal, so that `Result` takes it.
@@ -92,9 +93,9 @@ extension Applier {
             for tag in key.tags {
                 let name = UnsafeRawBufferPointer(rebasing: bytes[tag.key])
                 let value = UnsafeRawBufferPointer(rebasing: bytes[tag.value])
-                let valueHash = SeriesHash.hash(value)
+                let valueHash = BytesHash.hash(value)
                 search.values.append(valueHash)
-                search.hash = SeriesHash.combine(SeriesHash.combine(search.hash, SeriesHash.hash(name)), valueHash)
+                search.hash = BytesHash.combine(BytesHash.combine(search.hash, BytesHash.hash(name)), valueHash)
                 guard isKnown, let number = table.series.tagKey(name, expected: shape.count),
                     let code = table.series.tagKeys[number].values.find(value, hash: valueHash)
                 else {

@@ -1,3 +1,4 @@
+import Columns
 import SimulatedMachine
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
         for seed in 1...3 as ClosedRange<UInt64> {
             var sketch = CardinalitySketch()
             for number in 0..<count {
-                let hash = withUnsafeBytes(of: UInt64(number) &+ seed << 40) { SeriesHash.hash($0) }
+                let hash = withUnsafeBytes(of: UInt64(number) &+ seed << 40) { BytesHash.hash($0) }
                 sketch.insert(hash)
                 if number % 3 == 0 { sketch.insert(hash) }
             }
@@ -45,7 +46,7 @@ import Testing
 
     /// The hash is part of the format of the state.
     @Test func theHashStaysWhatItIs() {
-        func hash(_ text: String) -> UInt64 { Array(text.utf8).withUnsafeBytes { SeriesHash.hash($0) } }
+        func hash(_ text: String) -> UInt64 { Array(text.utf8).withUnsafeBytes { BytesHash.hash($0) } }
         #expect(hash("") == GoldenHashes.empty)
         #expect(hash("cpu") == GoldenHashes.short)
         #expect(hash("hostname") == GoldenHashes.eight)

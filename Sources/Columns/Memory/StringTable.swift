@@ -2,15 +2,16 @@
 /// of a tag, series as they were written. The strings are in an arena, which many tables share.
 ///
 /// The thread that applies looks up and inserts; readers only turn numbers into strings.
-final class StringTable: @unchecked Sendable {
+package final class StringTable: @unchecked Sendable {
     // Safe because readers use nothing but `strings` and `arena`, which say themselves why that is safe.
-    private let arena: ByteArena
-    private let strings = AppendOnlyArray<ByteArena.Reference>()
+    @usableFromInline let arena: ByteArena
+    @usableFromInline let strings = AppendOnlyArray<ByteArena.Reference>()
     /// The upper half of the hash, and the number + 1; 0 for an empty slot.
-    private var slots: UnsafeMutablePointer<UInt64>
-    private var mask: Int
+    @usableFromInline var slots: UnsafeMutablePointer<UInt64>
+    @usableFromInline var mask: Int
 
-    init(arena: ByteArena) {
+    /// Without strings.
+    package init(arena: ByteArena) {
         self.arena = arena
         slots = .allocate(capacity: 8)
         slots.initialize(repeating: 0, count: 8)
@@ -20,18 +21,18 @@ final class StringTable: @unchecked Sendable {
     deinit { slots.deallocate() }
 
     /// The number of strings.
-    var count: Int { strings.count }
+    package var count: Int { strings.count }
 
     /// The memory without the strings' bytes.
-    var usedBytes: Int { (mask + 1) * 8 + strings.usedBytes }
+    package var usedBytes: Int { (mask + 1) * 8 + strings.usedBytes }
 
     /// A string by its number.
-    @inline(__always)
-    func string(_ number: Int) -> UnsafeRawBufferPointer { arena.bytes(strings[number]) }
+    @inlinable @inline(__always)
+    package func string(_ number: Int) -> UnsafeRawBufferPointer { arena.bytes(strings[number]) }
 
     /// The number of a string, or nil.
-    @inline(__always)
-    func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
+    @inlinable @inline(__always)
+    package func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while true {
             let content = slots[slot]
@@ -45,7 +46,7 @@ final class StringTable: @unchecked Sendable {
     }
 
     /// Adds a string that is not there and returns its number.
-    func insert(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int {
+    package func insert(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int {
         // Full to three quarters at most.
         if (strings.count + 1) * 4 > (mask + 1) * 3 { grow() }
         let number = strings.count
@@ -68,15 +69,15 @@ final class StringTable: @unchecked Sendable {
         slots = .allocate(capacity: capacity)
         slots.initialize(repeating: 0, count: capacity)
         for number in 0..<strings.count {
-            let hash = SeriesHash.hash(arena.bytes(strings[number]))
+            let hash = BytesHash.hash(arena.bytes(strings[number]))
             place(UInt64(number + 1) | hash & 0xFFFF_FFFF_0000_0000, hash: hash)
         }
     }
 }
 
 /// Whether two pieces of memory hold the same bytes.
-@inline(__always)
-func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+@inlinable @inline(__always)
+package func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     let count = left.count
     guard count == right.count else { return false }
     guard count > 0, let a = left.baseAddress, let b = right.baseAddress else { return true }

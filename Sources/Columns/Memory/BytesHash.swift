@@ -3,14 +3,15 @@
 ///
 /// It reads 16 bytes a step and folds a 128-bit product, as wyhash does. It is no defence against chosen collisions:
 /// those make a head's dictionary slow, and the bounds on series and tag values bound how slow.
-public enum SeriesHash {
+package enum BytesHash {
     // Odd constants of wyhash, with as many ones as zeros.
-    private static let first: UInt64 = 0xa076_1d64_78bd_642f
-    private static let second: UInt64 = 0xe703_7ed1_a0b4_28db
-    private static let third: UInt64 = 0x8ebc_6af0_9c88_c6e3
+    @inlinable static var first: UInt64 { 0xa076_1d64_78bd_642f }
+    @inlinable static var second: UInt64 { 0xe703_7ed1_a0b4_28db }
+    @inlinable static var third: UInt64 { 0x8ebc_6af0_9c88_c6e3 }
 
     /// The hash of bytes.
-    public static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+    @inlinable
+    package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
         var state = seed ^ first
         var position = 0
         let count = bytes.count
@@ -35,12 +36,12 @@ public enum SeriesHash {
     }
 
     /// The hash of a pair of hashes, in this order.
-    @inline(__always)
-    static func combine(_ left: UInt64, _ right: UInt64) -> UInt64 { mix(left ^ third, right ^ first) }
+    @inlinable @inline(__always)
+    package static func combine(_ left: UInt64, _ right: UInt64) -> UInt64 { mix(left ^ third, right ^ first) }
 
     /// Up to 7 bytes as a little-endian number.
-    @inline(__always)
-    private static func tail(_ base: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    static func tail(_ base: UnsafeRawPointer, _ count: Int) -> UInt64 {
         var value: UInt64 = 0
         var index = 0
         while index < count {
@@ -50,8 +51,8 @@ public enum SeriesHash {
         return value
     }
 
-    @inline(__always)
-    private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let product = a.multipliedFullWidth(by: b)
         return product.high ^ product.low
     }

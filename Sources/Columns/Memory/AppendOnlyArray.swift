@@ -5,17 +5,18 @@
 ///
 /// `@unchecked Sendable` is safe because no element below a published count is ever written again, the directory's
 /// entry for it was set before the count was published, and nothing else is shared.
-final class AppendOnlyArray<Element: BitwiseCopyable>: @unchecked Sendable {
+package final class AppendOnlyArray<Element: BitwiseCopyable>: @unchecked Sendable {
     /// 2 to the power of this many elements are in the first piece.
-    private static var firstShift: Int { 4 }
+    @inlinable static var firstShift: Int { 4 }
     /// So many pieces hold 2^36 elements.
-    private static var pieces: Int { 32 }
+    @inlinable static var pieces: Int { 32 }
 
-    private let directory: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+    @usableFromInline let directory: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
     /// The number of elements; of use to the appending thread only.
-    private(set) var count = 0
+    @usableFromInline package var count = 0
 
-    init() {
+    /// Without elements.
+    package init() {
         directory = .allocate(capacity: Self.pieces)
         directory.initialize(repeating: nil, count: Self.pieces)
     }
@@ -26,10 +27,11 @@ final class AppendOnlyArray<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     /// The memory of the elements in use.
-    var usedBytes: Int { count * MemoryLayout<Element>.stride }
+    package var usedBytes: Int { count * MemoryLayout<Element>.stride }
 
-    @inline(__always)
-    func append(_ element: Element) {
+    /// Adds an element at the end.
+    @inlinable @inline(__always)
+    package func append(_ element: Element) {
         let (piece, offset) = Self.place(count)
         if offset == 0 { grow(piece) }
         // Safe because `grow` made the piece when its first element came.
@@ -37,7 +39,8 @@ final class AppendOnlyArray<Element: BitwiseCopyable>: @unchecked Sendable {
         count &+= 1
     }
 
-    subscript(index: Int) -> Element {
+    /// An element below `count`.
+    @inlinable package subscript(index: Int) -> Element {
         @inline(__always) get {
             let (piece, offset) = Self.place(index)
             // Safe because callers index only what was appended.
@@ -46,20 +49,20 @@ final class AppendOnlyArray<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     /// Changes an element that no reader touches.
-    @inline(__always)
-    func replace(_ index: Int, with element: Element) {
+    @inlinable @inline(__always)
+    package func replace(_ index: Int, with element: Element) {
         let (piece, offset) = Self.place(index)
         directory[piece].unsafelyUnwrapped[offset] = element
     }
 
-    @inline(never)
-    private func grow(_ piece: Int) {
+    @inline(never) @usableFromInline
+    func grow(_ piece: Int) {
         precondition(piece < Self.pieces, "more elements than 32 bits count")
         if directory[piece] == nil { directory[piece] = .allocate(capacity: 1 << (piece + Self.firstShift)) }
     }
 
-    @inline(__always)
-    private static func place(_ index: Int) -> (piece: Int, offset: Int) {
+    @inlinable @inline(__always)
+    static func place(_ index: Int) -> (piece: Int, offset: Int) {
         let shifted = index &+ (1 &<< firstShift)
         let top = Int.bitWidth &- 1 &- shifted.leadingZeroBitCount
         return (top &- firstShift, shifted &- (1 &<< top))

@@ -29,6 +29,9 @@ public struct StreamLabels: Sendable, Hashable {
         }
     }
 
+    /// Takes labels that are sorted by name, without an empty value and without a name twice.
+    init(ordered labels: [Label]) { self.labels = labels }
+
     /// The value of a label; "" if there is none.
     public subscript(name: String) -> String {
         labels.first { $0.name == name }?.value ?? ""

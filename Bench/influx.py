@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 import time
 import urllib.error
@@ -95,6 +96,9 @@ class Client:
         """The body of the answer, and how many seconds it took."""
         query = urllib.parse.urlencode({"db": self.database, "q": text, "epoch": "ns"})
         request = f"{method} /query?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()
+        if self.was_closed():
+            self.close()
+            self.open()
         began = time.perf_counter()
         self.socket.sendall(request)
         head = self.until(b"\r\n\r\n").decode().lower()
@@ -109,6 +113,11 @@ class Client:
         if " 200 " not in head.split("\r\n")[0] or b'"error":' in body[:200]:
             raise BenchError(f"{text}: {body[:300].decode(errors='replace')}")
         return body, took
+
+    def was_closed(self):
+        """Whether the server closed the connection because it was idle, while the peer took its time."""
+        readable, _, _ = select.select([self.socket], [], [], 0)
+        return bool(readable) and self.socket.recv(1, socket.MSG_PEEK) == b""
 
     def chunk(self):
         size = int(self.until(b"\r\n"), 16)

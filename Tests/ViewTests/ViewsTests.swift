@@ -36,6 +36,26 @@ import Testing
         }
     }
 
+    /// A turn allocates nothing to read to, and one large batch does not keep its memory.
+    @Test func whatIsReadToIsKeptWithinABound() async throws {
+        var settings = ViewSettings()
+        settings.applyThreads = 1
+        settings.readBytes = 4_096
+        let site = try ViewsSite(settings)
+        defer { site.close() }
+        let topic = try site.createTopic("metrics.a")
+        let view = try site.views.view(of: topic.id, partition: 0)
+        for length in [1_000, 1_500, 1_000] {
+            let offsets = try site.append([String(repeating: "x", count: length)], to: topic.partitions[0])
+            _ = try await view.waitUntilApplied(offsets, timeoutMilliseconds: 10_000)
+        }
+        let kept = site.views.workers[0].buffer.withLock { $0.capacity }
+        #expect(kept > 1_500 && kept <= 4_096)
+        let offsets = try site.append([String(repeating: "x", count: 10_000)], to: topic.partitions[0])
+        _ = try await view.waitUntilApplied(offsets, timeoutMilliseconds: 10_000)
+        #expect(try await site.eventually { site.views.workers[0].buffer.withLock { $0.capacity } == 0 })
+    }
+
     @Test func aCommandReachesEveryPartition() async throws {
         let site = try ViewsSite()
         defer { site.close() }

@@ -8,7 +8,7 @@ extension PartitionView {
     /// Gets turns from these workers from now on.
     func start(applying: ViewWorker, background: ViewWorker) {
         let applyingSeat = ViewWorker.Seat(at: applying) { [weak self] in
-            self?.turnApplying() ?? .wait(untilMilliseconds: nil)
+            applying.buffer.withLock { self?.turnApplying(&$0) } ?? .wait(untilMilliseconds: nil)
         }
         let backgroundSeat = ViewWorker.Seat(at: background) { [weak self] in
             self?.stepBackground() ?? .wait(untilMilliseconds: nil)
@@ -59,8 +59,9 @@ extension PartitionView {
     func wakeApplying() { core.withLock { $0.applyingSeat }?.request() }
     func wakeBackground() { core.withLock { $0.backgroundSeat }?.request() }
 
-    private func turnApplying() -> ViewWorker.Next {
-        var buffer = ReadBuffer()
+    private func turnApplying(_ buffer: inout ReadBuffer) -> ViewWorker.Next {
+        // A batch that is larger than what is read at once must not keep its memory for ever.
+        defer { buffer.shrink(toAtMost: settings.readBytes) }
         for _ in 0..<Self.stepsPerTurn {
             guard case .wait(let time) = stepApplying(&buffer) else { continue }
             if !subscribe() { return .again }

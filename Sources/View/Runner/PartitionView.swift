@@ -267,8 +267,19 @@ struct ReadBuffer: ~Copyable {
 
     deinit { memory.deallocate() }
 
+    /// How much is read without another allocation.
+    var capacity: Int { memory.count }
+
     /// What was read last.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+    /// Gives the memory back if it is more.
+    mutating func shrink(toAtMost bytes: Int) {
+        guard memory.count > bytes else { return }
+        memory.deallocate()
+        memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        count = 0
+    }
 
     mutating func fill(from slice: LogSlice) throws(LogError) {
         if memory.count < slice.count {

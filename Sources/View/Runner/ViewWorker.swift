@@ -1,4 +1,5 @@
 import Machine
+import Synchronization
 
 /// One thread that gives turns to many: whoever asks for a turn gets one, in order of asking; whoever wants to be
 /// reminded at a time gets one then. Nobody is polled.
@@ -63,6 +64,8 @@ final class ViewWorker: Sendable {
         }
     }
 
+    /// Where those who read in their turns read to. Only the thread takes it, so nobody waits for it.
+    let buffer = Mutex(ReadBuffer())
     private let state = Monitor(State())
     private let thread = Monitor<WorkerThread?>(nil)
     private let clock: any Clock

@@ -35,7 +35,7 @@ public final class Views: Sendable {
     /// Held while views are opened, closed and replaced.
     let changes = Mutex<Void>(())
     let rejected: RejectedTopics
-    private let workers: [ViewWorker]
+    let workers: [ViewWorker]
     private let background: ViewWorker
     private let choresSeat = Mutex<ViewWorker.Seat?>(nil)
 

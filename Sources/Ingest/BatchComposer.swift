@@ -1,4 +1,3 @@
-import Bytes
 import KafkaWire
 import Telemetry
 
@@ -22,35 +21,26 @@ enum BatchComposer {
         return headers
     }
 
-    /// Appends batches of at most `batchBytes` each with the records of a stream.
+    /// Batches of at most `batchBytes` each with the records of a stream. The lines are copied once.
     static func compose(
         _ stream: LineStream, of request: UnsafeRawBufferPointer, headers: [RecordHeader], timeMilliseconds: Int64,
-        batchBytes: Int, into writer: inout ByteWriter
-    ) throws(WireError) {
-        var builder = RecordBatchBuilder(capacity: stream.count + 4_096)
-        var failure: WireError?
+        batchBytes: Int
+    ) -> RecordBatchSequence {
+        let overhead = RecordBatchBuilder.sizeBound(keyBytes: 0, valueBytes: 0, headers: headers)
+        let batchCount = stream.count / max(1, batchBytes - RecordBatchHeader.byteCount) + 1
+        var batches = RecordBatchSequence(
+            capacity: stream.count + stream.records.count * overhead + batchCount * RecordBatchHeader.byteCount)
         stream.withBytes(of: request) { bytes in
-            for record in stream.records where failure == nil {
-                let bound = RecordBatchBuilder.sizeBound(keyBytes: 0, valueBytes: record.count, headers: headers)
-                if !builder.isEmpty, builder.sizeBytes + bound > batchBytes {
-                    failure = finish(&builder, into: &writer)
+            for record in stream.records {
+                if !batches.isBatchEmpty, batches.batchBytes + overhead + record.count > batchBytes {
+                    batches.endBatch()
                 }
-                builder.append(
-                    borrowedKey: nil, borrowedValue: UnsafeRawBufferPointer(rebasing: bytes[record]), headers: headers,
+                batches.append(
+                    key: nil, value: UnsafeRawBufferPointer(rebasing: bytes[record]), headers: headers,
                     timestamp: timeMilliseconds)
             }
         }
-        failure = failure ?? finish(&builder, into: &writer)
-        if let failure { throw failure }
-    }
-
-    private static func finish(_ builder: inout RecordBatchBuilder, into writer: inout ByteWriter) -> WireError? {
-        do throws(WireError) {
-            try builder.finish(into: &writer)
-            builder.reset()
-            return nil
-        } catch {
-            return error
-        }
+        batches.endBatch()
+        return batches
     }
 }

@@ -1,4 +1,3 @@
-import Bytes
 import Instruments
 import KafkaWire
 import Log
@@ -53,13 +52,11 @@ extension Ingest {
         var appended: [(partition: Partition, offsets: Range<Int64>)] = []
         for (stream, partition) in zip(admission.streams, topic.partitions) where stream.count > 0 {
             do {
-                var writer = ByteWriter(capacity: stream.count + stream.count / 64 + 1_024)
-                try BatchComposer.compose(
+                var batches = BatchComposer.compose(
                     stream, of: lines, headers: headers, timeMilliseconds: now,
-                    batchBytes: min(Int(settings.batchBytes), Int(topic.configuration.maximumMessageBytes)),
-                    into: &writer)
+                    batchBytes: min(Int(settings.batchBytes), Int(topic.configuration.maximumMessageBytes)))
                 let view = request.isAnswered ? try? views.view(of: topic.id, partition: partition.index) : nil
-                let result = try writer.withUnsafeMutableBytes { bytes in
+                let result = try batches.withUnsafeMutableBytes { bytes in
                     try partition.append(bytes, durability: .now) { view?.expect($0) }
                 }
                 appended.append((partition, result.baseOffset..<result.endOffset))

@@ -1,4 +1,3 @@
-import Bytes
 import KafkaWire
 import Testing
 
@@ -92,19 +91,18 @@ import Testing
         let text = (0..<200).map { "cpu value=\($0)\n" }.joined()
         let admission = admit(text, record: 256)
         let request = WriteRequest(database: Array("db".utf8), retentionPolicy: Array("rp".utf8), precision: .seconds)
-        var writer = ByteWriter()
         let headers = BatchComposer.headers(for: request, timeNanoseconds: 1_234_567_890_123_456_789)
         #expect(headers.map(\.key) == ["rp", "precision", "time"])
         #expect(
             headers.map { String(decoding: $0.value ?? [], as: UTF8.self) } == ["rp", "s", "1234567890000000000"])
-        try Array(text.utf8).withUnsafeBytes { bytes in
-            try BatchComposer.compose(
-                admission.streams[0], of: bytes, headers: headers, timeMilliseconds: 7, batchBytes: 1_000,
-                into: &writer)
+        var composed = RecordBatchSequence(capacity: 0)
+        Array(text.utf8).withUnsafeBytes { bytes in
+            composed = BatchComposer.compose(
+                admission.streams[0], of: bytes, headers: headers, timeMilliseconds: 7, batchBytes: 1_000)
         }
         var (found, batchCount) = ("", 0)
-        try writer.withUnsafeBytes { bytes in
-            var batches = RecordBatches(bytes)
+        try composed.withUnsafeMutableBytes { bytes in
+            var batches = RecordBatches(UnsafeRawBufferPointer(bytes))
             while let batch = try batches.next() {
                 batchCount += 1
                 #expect(batch.header.sizeBytes <= 1_000)

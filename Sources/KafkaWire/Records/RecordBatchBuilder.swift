@@ -46,21 +46,8 @@ public struct RecordBatchBuilder: ~Copyable {
             maxTimestamp = timestamp
         }
         maxTimestamp = max(maxTimestamp, timestamp)
-        let timestampDelta = timestamp &- baseTimestamp
-        var length = 1 + Varint.size(timestampDelta) + Varint.size(Int64(recordCount))
-        length += Varint.fieldSize(key?.count) + Varint.fieldSize(value?.count) + Varint.size(Int64(headers.count))
-        for header in headers {
-            length += Varint.fieldSize(header.key.utf8.count) + Varint.fieldSize(header.value?.count)
-        }
-        records.reserve(length + 5)
-        records.writeVarint(Int32(length))
-        records.write(Int8(0))
-        records.writeVarlong(timestampDelta)
-        records.writeVarint(recordCount)
-        records.writeField(key)
-        records.writeField(value)
-        records.writeVarint(Int32(headers.count))
-        for header in headers { records.writeHeader(header) }
+        records.writeRecord(
+            number: recordCount, timestampDelta: timestamp &- baseTimestamp, key: key, value: value, headers: headers)
         recordCount += 1
     }
 
@@ -137,6 +124,27 @@ enum Varint {
 }
 
 extension ByteWriter {
+    /// Appends a record of a batch with its length; `number` is its place in the batch.
+    mutating func writeRecord(
+        number: Int32, timestampDelta: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        headers: [RecordHeader]
+    ) {
+        var length = 1 + Varint.size(timestampDelta) + Varint.size(Int64(number))
+        length += Varint.fieldSize(key?.count) + Varint.fieldSize(value?.count) + Varint.size(Int64(headers.count))
+        for header in headers {
+            length += Varint.fieldSize(header.key.utf8.count) + Varint.fieldSize(header.value?.count)
+        }
+        reserve(length + 5)
+        writeVarint(Int32(length))
+        write(Int8(0))
+        writeVarlong(timestampDelta)
+        writeVarint(number)
+        writeField(key)
+        writeField(value)
+        writeVarint(Int32(headers.count))
+        for header in headers { writeHeader(header) }
+    }
+
     fileprivate mutating func writeField(_ bytes: UnsafeRawBufferPointer?) {
         writeVarint(Int32(bytes?.count ?? -1))
         if let bytes { write(contentsOf: bytes) }

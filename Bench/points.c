@@ -27,53 +27,31 @@ static const char *const services[] = {"checkout", "cart", "catalog", "search", 
     "shipping", "stock", "mail", "push", "report", "image", "video", "proxy", "gateway", "audit", "export", "import"};
 static const char *const paths[] = {"orders", "users", "items", "carts", "sessions", "images", "reports", "tokens"};
 
-// xoshiro256++ (Blackman and Vigna, public domain), seeded with splitmix64.
-static uint64_t rotate(uint64_t value, int bits) { return value << bits | value >> (64 - bits); }
-
-static uint64_t mix(uint64_t value) {
-    value += 0x9e3779b97f4a7c15;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-    value = (value ^ value >> 27) * 0x94d049bb133111eb;
-    return value ^ value >> 31;
-}
-
-static uint64_t next(struct points *points) {
-    uint64_t *s = points->random, result = rotate(s[0] + s[3], 23) + s[0], shifted = s[1] << 17;
-    s[2] ^= s[0], s[3] ^= s[1], s[1] ^= s[2], s[0] ^= s[3], s[2] ^= shifted, s[3] = rotate(s[3], 45);
-    return result;
-}
-
-static double uniform(struct points *points) { return ((double)(next(points) >> 11) + 0.5) * 0x1p-53; }
-
-static uint64_t below(struct points *points, uint64_t limit) {
-    return (uint64_t)((unsigned __int128)next(points) * limit >> 64);
-}
-
 // Two draws of the standard normal distribution (Box and Muller).
 static void normal(struct points *points, double *values) {
-    double radius = sqrt(-2 * log(uniform(points))), angle = 6.283185307179586 * uniform(points);
+    double radius = sqrt(-2 * log(random_uniform(&points->random))), angle = 6.283185307179586 * random_uniform(&points->random);
     values[0] = radius * cos(angle);
     values[1] = radius * sin(angle);
 }
 
-#define PICK(points, names) names[below(points, COUNT(names))]
+#define PICK(points, names) names[random_below(&points->random, COUNT(names))]
 
 void points_open(struct points *points, uint64_t seed) {
-    for (int index = 0; index < 4; index++) points->random[index] = mix(seed + (uint64_t)index);
+    random_seed(&points->random, seed);
     points->made = 0;
     points->time = points->start;
     if (points->set > SET_CPU_FLOAT) return;
     points->walks = calloc((size_t)points->hosts * 10, sizeof *points->walks);
     points->tags = calloc((size_t)points->hosts, sizeof *points->tags);
     if (!points->walks || !points->tags) abort();
-    for (int index = 0; index < points->hosts * 10; index++) points->walks[index] = 100 * uniform(points);
+    for (int index = 0; index < points->hosts * 10; index++) points->walks[index] = 100 * random_uniform(&points->random);
     for (int host = 0; host < points->hosts; host++) {
         const char *region = PICK(points, regions);
         snprintf(points->tags[host], sizeof points->tags[host],
             "cpu,hostname=host_%d,region=%s,datacenter=%s%c,rack=%d,os=%s,arch=%s,team=%s,service=%d,service_version=%d,"
-            "service_environment=%s", host, region, region, (char)('a' + below(points, 3)), (int)below(points, 100),
-            PICK(points, systems), PICK(points, architectures), PICK(points, teams), (int)below(points, 20),
-            (int)below(points, 2), PICK(points, environments));
+            "service_environment=%s", host, region, region, (char)('a' + random_below(&points->random, 3)), (int)random_below(&points->random, 100),
+            PICK(points, systems), PICK(points, architectures), PICK(points, teams), (int)random_below(&points->random, 20),
+            (int)random_below(&points->random, 2), PICK(points, environments));
     }
 }
 
@@ -128,42 +106,42 @@ static char *write_cpu(struct points *points, char *at) {
 // The text of an event, without quotes.
 static char *write_message(struct points *points, char *at, const char *service, int status, uint64_t duration) {
     const char *path = PICK(points, paths);
-    switch (below(points, 6)) {
+    switch (random_below(&points->random, 6)) {
     case 0: return at + sprintf(at, "GET /api/v1/%s/%u returned %d in %" PRIu64 " ms", path,
-        (unsigned)below(points, 100000), status, duration / 100);
+        (unsigned)random_below(&points->random, 100000), status, duration / 100);
     case 1: return at + sprintf(at, "POST /api/v1/%s returned %d", path, status);
-    case 2: return at + sprintf(at, "%s: connection reset by peer 10.0.%u.%u", service, (unsigned)below(points, 16),
-        (unsigned)below(points, 256));
-    case 3: return at + sprintf(at, "user %u signed in", (unsigned)below(points, 20000));
-    case 4: return at + sprintf(at, "cache miss for key %s:%u", path, (unsigned)below(points, 50000));
-    default: return at + sprintf(at, "%s: job finished after %u attempts", service, (unsigned)below(points, 4) + 1);
+    case 2: return at + sprintf(at, "%s: connection reset by peer 10.0.%u.%u", service, (unsigned)random_below(&points->random, 16),
+        (unsigned)random_below(&points->random, 256));
+    case 3: return at + sprintf(at, "user %u signed in", (unsigned)random_below(&points->random, 20000));
+    case 4: return at + sprintf(at, "cache miss for key %s:%u", path, (unsigned)random_below(&points->random, 50000));
+    default: return at + sprintf(at, "%s: job finished after %u attempts", service, (unsigned)random_below(&points->random, 4) + 1);
     }
 }
 
 // Of as many series as make 1,000,000 points find 422,000 of them.
 static char *write_event(struct points *points, char *at) {
-    uint64_t series = mix(below(points, points->count * 48 / 100 + 1)), weight = series % 100;
+    uint64_t series = random_mix(random_below(&points->random, points->count * 48 / 100 + 1)), weight = series % 100;
     const char *service = services[series / 100 % COUNT(services)];
     const char *level = weight < 80 ? "info" : weight < 90 ? "debug" : weight < 97 ? "warn" : "error";
     at += sprintf(at, "events,host=web-%03u,level=%s,pod=%s-%05u,service=%s ", (unsigned)(series >> 20) % 500, level,
         service, (unsigned)(series >> 32) % 4000, service);
     int status = weight < 90 ? 200 : weight < 97 ? 404 : 500;
-    uint64_t duration = (uint64_t)(exp(log(30) + 1.2 * sqrt(-2 * log(uniform(points)))) * 100);
-    at += sprintf(at, "bytes=%ui,duration=", (unsigned)below(points, 65536));
+    uint64_t duration = (uint64_t)(exp(log(30) + 1.2 * sqrt(-2 * log(random_uniform(&points->random)))) * 100);
+    at += sprintf(at, "bytes=%ui,duration=", (unsigned)random_below(&points->random, 65536));
     at = put_hundredths(at, duration);
-    at += sprintf(at, ",id=\"%016" PRIx64 "\",message=\"", next(points));
+    at += sprintf(at, ",id=\"%016" PRIx64 "\",message=\"", random_next(&points->random));
     at = write_message(points, at, service, status, duration);
     at += sprintf(at, "\",ok=%c,status=%di", status < 500 ? 't' : 'f', status);
     // Microseconds, as most loggers have them; one in a hundred comes up to a minute late.
-    points->time += (int64_t)(-log(uniform(points)) * (double)points->step) / 1000 * 1000;
-    int64_t late = below(points, 100) == 0 ? (int64_t)below(points, 60000000) * 1000 : 0;
+    points->time += (int64_t)(-log(random_uniform(&points->random)) * (double)points->step) / 1000 * 1000;
+    int64_t late = random_below(&points->random, 100) == 0 ? (int64_t)random_below(&points->random, 60000000) * 1000 : 0;
     return put_end(at, points->time - late);
 }
 
 static char *write_series(struct points *points, char *at) {
     uint64_t number = points->made;
     at += sprintf(at, "sensor,building=b%03u,floor=%u,room=room-%05u,kind=%s value=%ui",
-        (unsigned)(number / 90000), (unsigned)(number % 13), (unsigned)(mix(number % 90000) % 90000), paths[number % COUNT(paths)], (unsigned)(number % 1000));
+        (unsigned)(number / 90000), (unsigned)(number % 13), (unsigned)(random_mix(number % 90000) % 90000), paths[number % COUNT(paths)], (unsigned)(number % 1000));
     return put_end(at, points->time);
 }
 

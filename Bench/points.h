@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "random.h"
+
 // The longest line that a set makes, its line feed included.
 enum { LINE_BYTES = 1024 };
 
@@ -16,7 +18,7 @@ struct points {
     int hosts;                // cpu: hosts; every step has a line of each
     uint64_t count;           // lines in all
     int64_t start, step;      // ns: time of the first line; cpu: between steps, events: mean distance
-    uint64_t random[4];       // state of the generator
+    struct random_source random;
     uint64_t made;            // lines so far
     int64_t time;
     double *walks;            // cpu: ten values per host

@@ -17,6 +17,7 @@ PROGRAMS = {
     "rdkafka_load": (["rdkafka_load.c"], ["-lrdkafka"]),
     "sync_probe": (["sync_probe.c"], ["-lpthread"]),
     "line_load": (["line_load.c", "points.c"], ["-lm", "-lpthread"]),
+    "log_load": (["log_load.c", "log_lines.c"], ["-lm", "-lpthread", "-lsnappy"]),
     "malloc_count.so": (["malloc_count.c"], ["-shared", "-fPIC", "-ldl"]),
 }
 # A generator that has not ended by then has hung; the longest run writes the events to InfluxDB, a minute or two.

@@ -50,7 +50,8 @@ let engines: [Target] = [
         name: "Search", dependencies: ["Machine", "Bytes", "Columns", "Patterns", "KafkaWire", "View", "Telemetry"],
         swiftSettings: strict),
     .target(
-        name: "Query", dependencies: ["Machine", "Bytes", "Columns", "Patterns", "Telemetry", "Series", "Search"],
+        name: "Query",
+        dependencies: ["Machine", "Bytes", "Columns", "Patterns", "Telemetry", "Series", "Search", "Instruments"],
         swiftSettings: strict),
     .target(
         name: "Ingest",
@@ -125,7 +126,7 @@ let engines: [Target] = [
         name: "QueryTests",
         dependencies: [
             "Query", "Series", "Search", "Telemetry", "Columns", "Patterns", "Machine", "SimulatedMachine", "Bytes",
-            "MillraceTesting",
+            "Instruments", "MillraceTesting",
         ],
         exclude: ["Scripts"],
         swiftSettings: strict),

@@ -131,6 +131,9 @@ struct SimulatedClock: Clock {
     func monotonicNanoseconds() -> UInt64 {
         world.state.withLock { $0.monotonicNanoseconds }
     }
+
+    /// Computing takes no time here.
+    func threadNanoseconds() -> UInt64 { 0 }
 }
 
 struct SimulatedRandomness: Randomness {

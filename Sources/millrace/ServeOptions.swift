@@ -11,6 +11,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup(title: Setting.Section.groups.rawValue) var groups: GroupOptions
     @OptionGroup(title: Setting.Section.log.rawValue) var log: LogOptions
     @OptionGroup(title: Setting.Section.views.rawValue) var views: ViewOptions
+    @OptionGroup(title: Setting.Section.queries.rawValue) var queries: QueryOptions
     @OptionGroup(title: Setting.Section.topicDefaults.rawValue) var topics: TopicDefaultOptions
 }
 
@@ -116,6 +117,22 @@ struct ViewOptions: ParsableArguments {
     @Option(help: .setting("write-timeout-ms")) var writeTimeoutMs: String?
 }
 
+struct QueryOptions: ParsableArguments {
+    @Option(help: .setting("query-log-slower-than-ms")) var queryLogSlowerThanMs: String?
+    @Option(help: .setting("query-timeout-ms")) var queryTimeoutMs: String?
+    @Option(help: .setting("max-queries")) var maxQueries: String?
+    @Option(help: .setting("query-memory-bytes")) var queryMemoryBytes: String?
+    @Option(help: .setting("query-total-memory-bytes")) var queryTotalMemoryBytes: String?
+    @Option(help: .setting("query-max-series")) var queryMaxSeries: String?
+    @Option(help: .setting("query-max-points")) var queryMaxPoints: String?
+    @Option(help: .setting("query-max-scanned-bytes")) var queryMaxScannedBytes: String?
+    @Option(help: .setting("query-max-windows")) var queryMaxWindows: String?
+    @Option(help: .setting("query-max-rows")) var queryMaxRows: String?
+    @Option(help: .setting("query-max-show-rows")) var queryMaxShowRows: String?
+    @Option(help: .setting("query-max-text-bytes")) var queryMaxTextBytes: String?
+    @Option(help: .setting("query-threads")) var queryThreads: String?
+}
+
 struct TopicDefaultOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -133,7 +150,7 @@ extension ServeOptions {
     /// What was given, by the option's name, in the order of the table.
     var given: [(option: String, text: String)] {
         // As ArgumentParser does, which finds the options by reflection.
-        let groups: [Any] = [process, kafka, http, datagrams, groups, log, views, topics]
+        let groups: [Any] = [process, kafka, http, datagrams, groups, log, views, queries, topics]
         return groups.flatMap { group in
             Mirror(reflecting: group).children.flatMap { child in
                 let option = Self.option(child.label ?? "")

@@ -2,6 +2,7 @@ import Groups
 import Ingest
 import Log
 import Logging
+import Query
 import Receivers
 import ServeHTTP
 import ServeKafka
@@ -26,6 +27,8 @@ struct ServeSettings: Sendable {
     var views = ViewSettings()
     /// The way of lines into databases.
     var ingest = IngestSettings()
+    /// Queries.
+    var queries = QuerySettings()
     /// Lines in datagrams.
     var lineReceiver = LineReceiver.Settings()
     /// Whether they are taken. Default false.

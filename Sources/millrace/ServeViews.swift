@@ -43,7 +43,11 @@ struct ServeViews: Sendable {
         ingest = Ingest(
             log: log, views: views, settings: settings.ingest, clock: machine.clock, instruments: registry)
         let access = SeriesAccess(ingest: ingest, catalog: catalog)
-        queries = InfluxQLService(directory: access, administration: access, clock: machine.clock)
+        let slow = SlowQueryLog(logger)
+        let running = RunningQueries(
+            settings: settings.queries, clock: machine.clock, instruments: registry, slow: slow.log)
+        queries = InfluxQLService(
+            directory: access, administration: access, running: running, clock: machine.clock)
     }
 
     /// Starts to apply, and to take lines, and to answer queries.

@@ -12,8 +12,11 @@ import Testing
         _ text: String, over databases: MemoryDatabases, _ limits: QueryLimits = QueryLimits(),
         format: ResultFormat = ResultFormat()
     ) async throws -> String {
+        var settings = QuerySettings()
+        settings.limits = limits
         let service = InfluxQLService(
-            directory: databases, administration: databases, limits: limits, clock: FixedClock())
+            directory: databases, administration: databases,
+            running: RunningQueries(settings: settings, clock: FixedClock()), clock: FixedClock())
         var request = InfluxQLRequest(text, database: "db")
         request.format = format
         let bytes = Mutex<[UInt8]>([])
@@ -153,6 +156,7 @@ import Testing
         try await check("SELECT v FROM m", "max-concurrent-queries limit exceeded(1, 0)") { $0.maximumQueries = 0 }
         try await check("SELECT v FROM m", "memory limit of all queries exceeded: (") { $0.maximumTotalBytes = 1_000 }
         try await check("SHOW SERIES", "max-show-rows limit exceeded: (") { $0.maximumShowRows = 5 }
+        try await check("SHOW SERIES", "max-row-limit exceeded: (30/5)") { $0.maximumRows = 5 }
     }
 
     @Test func aCancelledTaskEndsItsQuery() async throws {

@@ -64,7 +64,8 @@ struct ScriptPlayer {
     init(_ shape: MemoryShape) {
         databases = MemoryDatabases(shape: shape)
         service = InfluxQLService(
-            directory: databases, administration: databases, clock: FixedClock())
+            directory: databases, administration: databases, running: RunningQueries(clock: FixedClock()),
+            clock: FixedClock())
     }
 
     /// The answer; nil if the exchange has none to compare.
@@ -124,4 +125,5 @@ struct ScriptPlayer {
 struct FixedClock: Clock {
     func wallMilliseconds() -> Int64 { 1_763_750_000_000 }
     func monotonicNanoseconds() -> UInt64 { 1 }
+    func threadNanoseconds() -> UInt64 { 1 }
 }

@@ -9,6 +9,7 @@ import Testing
     private struct StoppedClock: Clock {
         func wallMilliseconds() -> Int64 { 1_795_225_085_123 }
         func monotonicNanoseconds() -> UInt64 { 0 }
+        func threadNanoseconds() -> UInt64 { 0 }
     }
 
     private final class Lines: Sendable {

@@ -7,7 +7,7 @@ extension Machine {
     }
 }
 
-/// `CLOCK_REALTIME` and `CLOCK_MONOTONIC`.
+/// `CLOCK_REALTIME`, `CLOCK_MONOTONIC` and `CLOCK_THREAD_CPUTIME_ID`.
 struct PosixClock: Clock {
     func wallMilliseconds() -> Int64 {
         let now = PosixClock.now(CLOCK_REALTIME)
@@ -16,6 +16,11 @@ struct PosixClock: Clock {
 
     func monotonicNanoseconds() -> UInt64 {
         let now = PosixClock.now(CLOCK_MONOTONIC)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+
+    func threadNanoseconds() -> UInt64 {
+        let now = PosixClock.now(CLOCK_THREAD_CPUTIME_ID)
         return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 

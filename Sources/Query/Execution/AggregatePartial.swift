@@ -33,7 +33,8 @@ final class AggregatePartial: @unchecked Sendable {
         try control.keep(bytes: local.keys.count * 64)
         let filtered = plan.filter != nil
         let mayAccept = !filtered && body.companions.isEmpty
-        var batches = 0
+        var meter = ScanMeter(control, scan)
+        defer { meter.end() }
         while true {
             let step: ScanStep?
             do {
@@ -46,17 +47,14 @@ final class AggregatePartial: @unchecked Sendable {
             guard let step else { return }
             switch step {
             case .summary(let summary):
-                try control.check(points: 0)
+                try await meter.step(points: 0)
                 let group = groups[Int(local.groups[Int(summary.series)])]
                 let slot = try self.slot(group, summary.range.lowerBound)
                 for (state, call) in zip(states, body.calls) { state.take(summary.fields[call.field], slot: slot) }
             case .points(let batch):
-                try control.check(points: batch.times.count)
+                try await meter.step(points: batch.times.count)
                 try take(BatchRows(batch: batch, table: table), local.groups, groups)
             }
-            batches += 1
-            // Others share these threads.
-            if batches % 16 == 0 { await Task.yield() }
         }
     }
 

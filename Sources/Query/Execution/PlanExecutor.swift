@@ -17,22 +17,24 @@ public struct PlanExecutor: Sendable {
     public func run(
         _ plan: QueryPlan, pieceRows: Int, emit: (ResultPiece) async throws(QueryError) -> Void
     ) async throws(QueryError) {
-        let scans: [any PointScan]
+        let scans: PointScans
         do {
             scans = try source.scan(plan.scan)
         } catch {
             throw QueryError(.execution, error.message, cause: error)
         }
+        let threads = max(1, min(control.limits.parallelism, scans.parts.count))
+        control.note(plan, scans, threads: threads)
         switch plan.body {
         case .aggregates(let body):
-            let partials = try await distribute(scans, make: { AggregatePartial(plan, body, control) }) {
+            let partials = try await distribute(scans.parts, threads, make: { AggregatePartial(plan, body, control) }) {
                 (partial, scan) async throws(QueryError) in try await partial.consume(scan)
             }
             for other in partials.dropFirst() { try partials[0].merge(other) }
             var result = AggregateResult(plan, body, partials[0], control)
             while let piece = try result.next(pieceRows) { try await emit(piece) }
         case .rows(let body):
-            let partials = try await distribute(scans, make: { RowPartial(plan, body, control) }) {
+            let partials = try await distribute(scans.parts, threads, make: { RowPartial(plan, body, control) }) {
                 (partial, scan) async throws(QueryError) in try await partial.consume(scan)
             }
             for other in partials.dropFirst() { partials[0].merge(other) }
@@ -43,12 +45,14 @@ public struct PlanExecutor: Sendable {
 
     /// Lets several tasks take the parts in turn, each into a partial result of its own. At least one comes back.
     private func distribute<Partial: Sendable>(
-        _ scans: [any PointScan], make: () -> Partial,
+        _ scans: [any PointScan], _ tasks: Int, make: () -> Partial,
         consume: @escaping @Sendable (Partial, any PointScan) async throws(QueryError) -> Void
     ) async throws(QueryError) -> [Partial] {
-        let tasks = max(1, min(control.limits.parallelism, scans.count))
         let partials = (0..<tasks).map { _ in make() }
         let turn = Turn()
+        // The tasks count their CPU themselves.
+        control.pause()
+        defer { control.resume() }
         let failures = await withTaskGroup(of: QueryError?.self) { group in
             for partial in partials {
                 group.addTask {

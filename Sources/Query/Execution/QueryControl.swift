@@ -1,33 +1,49 @@
 internal import Machine
+internal import Series
 internal import Synchronization
 
-/// What all queries that run take together.
-final class QueryBudget: Sendable {
-    /// The memory that is kept.
-    let bytes = Atomic(0)
-    /// The requests that run.
-    let queries = Atomic(0)
-}
-
-/// What a running statement is held to: its limits, its deadline, and whether it is still wanted. Any thread may ask.
+/// What a running statement is held to: its limits, its deadline, and whether it is still wanted; and what it has cost so
+/// far. Any thread may ask.
 public final class QueryControl: Sendable {
+    /// What runs.
+    public let description: QueryDescription
     /// The limits.
     public let limits: QueryLimits
+    /// Nanoseconds of the monotonic clock.
+    let beganNanoseconds: UInt64
     private let clock: any Clock
     private let deadlineNanoseconds: UInt64
+    private let budget: QueryBudget
     private let cancelledFlag = Atomic(false)
     private let points = Atomic(0)
     private let bytes = Atomic(0)
+    private let peakBytes = Atomic(0)
     private let series = Atomic(0)
-    private let budget: QueryBudget
+    private let rows = Atomic(0)
+    private let scannedBytes = Atomic(0)
+    private let cpuNanoseconds = Atomic<UInt64>(0)
+    private let waitedNanoseconds = Atomic<UInt64>(0)
+    /// When the statement's own task began to compute, in CPU time of its thread.
+    private let resumedNanoseconds = Atomic<UInt64>(0)
+    private let noted = Mutex(Noted())
+
+    /// What is noted seldom.
+    private struct Noted: Sendable {
+        var plan: QueryPlan?
+        var morePlans = 0
+        var scan = ScanCost()
+        var (blocks, blocksSkipped, parts, threads) = (0, 0, 0, 0)
+        var bound: QueryBound?
+    }
 
     /// Begins now; what is kept counts in the budget of all too.
-    init(limits: QueryLimits, clock: any Clock, budget: QueryBudget) {
+    init(_ description: QueryDescription, limits: QueryLimits, clock: any Clock, budget: QueryBudget) {
+        self.description = description
         self.limits = limits
         self.budget = budget
         self.clock = clock
-        deadlineNanoseconds =
-            clock.monotonicNanoseconds() &+ UInt64(max(0, limits.timeoutMilliseconds)) &* 1_000_000
+        beganNanoseconds = clock.monotonicNanoseconds()
+        deadlineNanoseconds = beganNanoseconds &+ UInt64(max(0, limits.timeoutMilliseconds)) &* 1_000_000
     }
 
     deinit { budget.bytes.subtract(bytes.load(ordering: .relaxed), ordering: .relaxed) }
@@ -35,18 +51,34 @@ public final class QueryControl: Sendable {
     /// Ends the statement at its next batch.
     public func cancel() { cancelledFlag.store(true, ordering: .relaxed) }
 
+    /// The error of a bound that is reached. The first one is the reason of the statement's end.
+    func reached(_ bound: QueryBound, _ message: String) -> QueryError {
+        noted.withLock { $0.bound = $0.bound ?? bound }
+        return QueryError(.limitReached, message)
+    }
+
+    /// The bound that was reached.
+    var bound: QueryBound? { noted.withLock { $0.bound } }
+}
+
+/// Bounds.
+extension QueryControl {
     /// Called once per batch.
     func check(points read: Int) throws(QueryError) {
         if cancelledFlag.load(ordering: .relaxed) || Task.isCancelled {
             throw QueryError(.cancelled, "query interrupted")
         }
         guard clock.monotonicNanoseconds() < deadlineNanoseconds else {
-            throw QueryError(.limitReached, "query-timeout limit exceeded")
+            throw reached(.time, "query-timeout limit exceeded")
         }
         let total = points.add(read, ordering: .relaxed).newValue
         guard total <= limits.maximumPoints else {
-            throw QueryError(
-                .limitReached, "max-select-point limit exceeed: (\(total)/\(limits.maximumPoints))")
+            throw reached(.points, "max-select-point limit exceeed: (\(total)/\(limits.maximumPoints))")
+        }
+        let scanned = scannedBytes.load(ordering: .relaxed)
+        guard scanned <= limits.maximumScannedBytes else {
+            throw reached(
+                .scannedBytes, "max-select-bytes limit exceeded: (\(scanned)/\(limits.maximumScannedBytes))")
         }
     }
 
@@ -54,23 +86,32 @@ public final class QueryControl: Sendable {
     func count(series number: Int) throws(QueryError) {
         let total = series.add(number, ordering: .relaxed).newValue
         guard total <= limits.maximumSeries else {
-            throw QueryError(
-                .limitReached, "max-select-series limit exceeded: (\(total)/\(limits.maximumSeries))")
+            throw reached(.series, "max-select-series limit exceeded: (\(total)/\(limits.maximumSeries))")
         }
     }
 
-    /// Counts memory that stays until the end.
+    /// Counts rows that are answered.
+    func answer(rows number: Int) throws(QueryError) {
+        let total = rows.add(number, ordering: .relaxed).newValue
+        guard total <= limits.maximumRows else {
+            throw reached(.rows, "max-row-limit exceeded: (\(total)/\(limits.maximumRows))")
+        }
+    }
+
+    /// Counts memory that stays until the end. What is refused is given back at once: others may still have it.
     func keep(bytes number: Int) throws(QueryError) {
         let all = budget.bytes.add(number, ordering: .relaxed).newValue
         let total = bytes.add(number, ordering: .relaxed).newValue
         guard total <= limits.maximumBytes else {
-            throw QueryError(
-                .limitReached, "query memory limit exceeded: (\(total)/\(limits.maximumBytes)) bytes")
+            release(bytes: number)
+            throw reached(.memory, "query memory limit exceeded: (\(total)/\(limits.maximumBytes)) bytes")
         }
         guard all <= limits.maximumTotalBytes else {
-            throw QueryError(
-                .limitReached, "memory limit of all queries exceeded: (\(all)/\(limits.maximumTotalBytes)) bytes")
+            release(bytes: number)
+            throw reached(
+                .totalMemory, "memory limit of all queries exceeded: (\(all)/\(limits.maximumTotalBytes)) bytes")
         }
+        peakBytes.max(total, ordering: .relaxed)
     }
 
     /// Gives memory back.
@@ -82,8 +123,115 @@ public final class QueryControl: Sendable {
     /// Refuses too many windows.
     func check(buckets number: Int) throws(QueryError) {
         guard number <= limits.maximumBuckets else {
-            throw QueryError(
-                .limitReached, "max-select-buckets limit exceeded: (\(number)/\(limits.maximumBuckets))")
+            throw reached(.windows, "max-select-buckets limit exceeded: (\(number)/\(limits.maximumBuckets))")
         }
+    }
+}
+
+/// Costs.
+extension QueryControl {
+    /// Notes that a plan begins to be run by some threads.
+    func note(_ plan: QueryPlan, _ scans: PointScans, threads: Int) {
+        noted.withLock { noted in
+            if noted.plan == nil { noted.plan = plan } else { noted.morePlans += 1 }
+            noted.blocks += scans.blocks
+            noted.blocksSkipped += scans.blocksSkipped
+            noted.parts += scans.parts.count
+            noted.threads = max(noted.threads, threads)
+        }
+    }
+
+    /// Counts what a task has read and computed since it counted last; every some batches.
+    func count(_ read: ScanCost, cpuNanoseconds used: UInt64) {
+        cpuNanoseconds.add(used, ordering: .relaxed)
+        scannedBytes.add(read.bytes, ordering: .relaxed)
+        noted.withLock { $0.scan += read }
+    }
+
+    /// The CPU time of the thread that asks.
+    var threadNanoseconds: UInt64 { clock.threadNanoseconds() }
+
+    /// From here on the statement's own task computes, until `pause`.
+    func resume() { resumedNanoseconds.store(clock.threadNanoseconds(), ordering: .relaxed) }
+
+    /// The statement's own task is about to wait for another.
+    func pause() {
+        let (now, began) = (clock.threadNanoseconds(), resumedNanoseconds.load(ordering: .relaxed))
+        if now > began { cpuNanoseconds.add(now - began, ordering: .relaxed) }
+    }
+
+    /// Waits for others, whose CPU is not the statement's, or counts by itself.
+    func elsewhere<Result>(
+        _ body: () async throws(QueryError) -> Result
+    ) async throws(QueryError) -> Result {
+        pause()
+        defer { resume() }
+        return try await body()
+    }
+
+    /// Passes a piece of the answer to a reader, who may be slow: that is not the statement's time.
+    func waiting(for reader: () async throws(QueryError) -> Void) async throws(QueryError) {
+        let began = clock.monotonicNanoseconds()
+        defer { waitedNanoseconds.add(clock.monotonicNanoseconds() &- began, ordering: .relaxed) }
+        try await elsewhere(reader)
+    }
+
+    /// What it has cost so far.
+    var cost: QueryCost {
+        let noted = noted.withLock { $0 }
+        var cost = QueryCost()
+        cost.waitedNanoseconds = waitedNanoseconds.load(ordering: .relaxed)
+        cost.nanoseconds = clock.monotonicNanoseconds() &- beganNanoseconds &- cost.waitedNanoseconds
+        cost.cpuNanoseconds = cpuNanoseconds.load(ordering: .relaxed)
+        cost.series = series.load(ordering: .relaxed)
+        cost.points = points.load(ordering: .relaxed)
+        cost.rows = rows.load(ordering: .relaxed)
+        cost.scan = noted.scan
+        (cost.blocks, cost.blocksSkipped) = (noted.blocks, noted.blocksSkipped)
+        (cost.parts, cost.threads) = (noted.parts, noted.threads)
+        cost.peakBytes = peakBytes.load(ordering: .relaxed)
+        return cost
+    }
+
+    /// The first plan that was run, in words, and how many others.
+    var planText: String {
+        let (plan, more) = noted.withLock { ($0.plan, $0.morePlans) }
+        guard let plan else { return "" }
+        return plan.text + (more > 0 ? "; \(more) more" : "")
+    }
+}
+
+/// Counts what one task reads of one part of a scan, and lets others have its thread from time to time.
+struct ScanMeter {
+    /// So many batches are counted together, and computed at a stretch: others share these threads.
+    private static let stretch = 16
+
+    private let control: QueryControl
+    private let scan: any PointScan
+    private var counted = ScanCost()
+    private var began: UInt64
+    private var batches = 0
+
+    init(_ control: QueryControl, _ scan: any PointScan) {
+        self.control = control
+        self.scan = scan
+        began = control.threadNanoseconds
+    }
+
+    /// Called once per batch or summary.
+    mutating func step(points: Int) async throws(QueryError) {
+        try control.check(points: points)
+        batches += 1
+        guard batches % Self.stretch == 0 else { return }
+        end()
+        await Task.yield()
+        began = control.threadNanoseconds
+    }
+
+    /// Counts what is not counted yet.
+    mutating func end() {
+        let (cost, now) = (scan.cost, control.threadNanoseconds)
+        control.count(cost - counted, cpuNanoseconds: now &- began)
+        (counted, began) = (cost, now)
     }
 }

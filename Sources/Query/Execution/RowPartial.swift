@@ -47,7 +47,8 @@ final class RowPartial: @unchecked Sendable {
         tables.append((seriesCount, table))
         let first = seriesCount
         seriesCount += UInt32(table.count)
-        var count = 0
+        var meter = ScanMeter(control, scan)
+        defer { meter.end() }
         // The series that the last batch ended in, and how many of its rows were taken.
         var (series, taken) = (Int32(-1), 0)
         while true {
@@ -65,10 +66,10 @@ final class RowPartial: @unchecked Sendable {
             guard let step else { return }
             guard case .points(let batch) = step else {
                 // A summary was taken because none of its points matters.
-                try control.check(points: 0)
+                try await meter.step(points: 0)
                 continue
             }
-            try control.check(points: batch.times.count)
+            try await meter.step(points: batch.times.count)
             let rows = BatchRows(batch: batch, table: table)
             let mask = mask(rows)
             if let mask, !mask.contains(1) { continue }
@@ -90,8 +91,6 @@ final class RowPartial: @unchecked Sendable {
                 row = end
             }
             try keep(picked, rows)
-            count += 1
-            if count % 16 == 0 { await Task.yield() }
         }
     }
 

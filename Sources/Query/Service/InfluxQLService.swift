@@ -1,5 +1,4 @@
 public import Machine
-internal import Synchronization
 
 /// A request in InfluxQL.
 public struct InfluxQLRequest: Sendable {
@@ -24,25 +23,44 @@ public struct InfluxQLRequest: Sendable {
     }
 }
 
+extension InfluxQLRequest {
+    /// A statement of the request in the one form of `Printer`, with the names of parameters where their texts would
+    /// stand: what a program binds may be secret.
+    func loggedText(of statement: Statement, _ index: Int) -> String {
+        guard !parameters.isEmpty else { return Printer.text(statement) }
+        var masked: [String: BoundParameter] = [:]
+        for (name, value) in parameters {
+            switch value {
+            case .string: masked[name] = .string("$" + name)
+            case .regex: masked[name] = .regex("$" + name)
+            default: masked[name] = value
+            }
+        }
+        var parser = Parser(text, parameters: masked)
+        // It parsed with the values, which are of the same kinds.
+        guard let statements = try? parser.parse(), statements.indices.contains(index) else { return "" }
+        return Printer.text(statements[index])
+    }
+}
+
 /// Answers InfluxQL.
 public struct InfluxQLService: Sendable {
     private let directory: any DatabaseDirectory
     private let administration: any SeriesAdministration
-    private let limits: QueryLimits
+    private let running: RunningQueries
     private let clock: any Clock
-    private let budget = QueryBudget()
 
     /// The bytes of an answer that are gathered before they are passed on.
     static let pieceBytes = 64 * 1024
 
-    /// A service over some databases.
+    /// A service over some databases, whose statements count among those that run.
     public init(
-        directory: any DatabaseDirectory, administration: any SeriesAdministration, limits: QueryLimits = .init(),
+        directory: any DatabaseDirectory, administration: any SeriesAdministration, running: RunningQueries,
         clock: any Clock
     ) {
         self.directory = directory
         self.administration = administration
-        self.limits = limits
+        self.running = running
         self.clock = clock
     }
 
@@ -50,10 +68,19 @@ public struct InfluxQLService: Sendable {
     ///
     /// - Throws: `syntax` with InfluxDB's words, for an answer with status 400.
     public func parse(_ request: InfluxQLRequest) throws(QueryError) -> [Statement] {
+        do throws(QueryError) {
+            return try statements(request)
+        } catch {
+            running.refuse(.influxql, error)
+            throw error
+        }
+    }
+
+    private func statements(_ request: InfluxQLRequest) throws(QueryError) -> [Statement] {
         guard !request.text.isEmpty else { throw QueryError(.syntax, "missing required parameter \"q\"") }
-        guard request.text.utf8.count <= limits.maximumTextBytes else {
-            throw QueryError(
-                .syntax, "error parsing query: the text is longer than \(limits.maximumTextBytes) bytes")
+        let most = running.limits.maximumTextBytes
+        guard request.text.utf8.count <= most else {
+            throw QueryError(.syntax, "error parsing query: the text is longer than \(most) bytes")
         }
         var parser = Parser(request.text, parameters: request.parameters)
         do {
@@ -77,33 +104,18 @@ public struct InfluxQLService: Sendable {
         write: ([UInt8]) async throws(QueryError) -> Void
     ) async throws(QueryError) {
         var writer = ResultWriter(request.format)
-        let running = budget.queries.add(1, ordering: .relaxed).newValue
-        defer { budget.queries.subtract(1, ordering: .relaxed) }
-        guard running <= limits.maximumQueries else {
+        do throws(QueryError) {
+            try running.enter(.influxql)
+        } catch {
             writer.begin(statement: 0)
-            writer.end(error: "max-concurrent-queries limit exceeded(\(running), \(limits.maximumQueries))")
+            writer.end(error: error.message)
             writer.finish()
             return try await write(writer.take())
         }
+        defer { running.leave() }
         for (index, statement) in statements.enumerated() {
-            var failure: String?
-            let control = QueryControl(limits: limits, clock: clock, budget: budget)
-            let runner = StatementRunner(
-                directory: directory, administration: administration, request: request, control: control,
-                now: clock.wallMilliseconds() &* 1_000_000)
-            var pending: ResultRows?
             writer.begin(statement: index)
-            do throws(QueryError) {
-                try await runner.run(statement) { rows async throws(QueryError) in
-                    if let held = pending { writer.add(held, more: !held.isListing || held.continues) }
-                    pending = rows
-                    if writer.bytes.count >= Self.pieceBytes { try await write(writer.take()) }
-                }
-            } catch {
-                if error.code == .cancelled { throw error }
-                failure = error.message
-            }
-            if let held = pending { writer.add(held, more: failure != nil) }
+            let failure = try await run(statement, index, request, &writer, write)
             let warning =
                 request.isReadOnly && statement.changes && failure == nil
                 ? "deprecated use of '\(Printer.text(statement))' in a read only context, "
@@ -118,6 +130,41 @@ public struct InfluxQLService: Sendable {
         }
         writer.finish()
         try await write(writer.take())
+    }
+
+    /// Runs one statement, and writes its rows.
+    ///
+    /// - Returns: why it failed; nil if it did not.
+    private func run(
+        _ statement: Statement, _ index: Int, _ request: InfluxQLRequest, _ writer: inout ResultWriter,
+        _ write: ([UInt8]) async throws(QueryError) -> Void
+    ) async throws(QueryError) -> String? {
+        let description = QueryDescription(language: .influxql, database: request.database ?? "") {
+            request.loggedText(of: statement, index)
+        }
+        let failure = await running.run(description) { control async throws(QueryError) in
+            let runner = StatementRunner(
+                directory: directory, administration: administration, request: request, control: control,
+                now: clock.wallMilliseconds() &* 1_000_000)
+            var pending: ResultRows?
+            var failure: QueryError?
+            do throws(QueryError) {
+                try await runner.run(statement) { rows async throws(QueryError) in
+                    try control.answer(rows: rows.count)
+                    if let held = pending { writer.add(held, more: !held.isListing || held.continues) }
+                    pending = rows
+                    guard writer.bytes.count >= Self.pieceBytes else { return }
+                    let piece = writer.take()
+                    try await control.waiting { () async throws(QueryError) in try await write(piece) }
+                }
+            } catch {
+                failure = error
+            }
+            if let held = pending { writer.add(held, more: failure != nil) }
+            if let failure { throw failure }
+        }
+        if let failure, failure.code == .cancelled { throw failure }
+        return failure?.message
     }
 
     /// Answers for the statements that did not run. InfluxDB counts them from the failed one on, whose own error is lost

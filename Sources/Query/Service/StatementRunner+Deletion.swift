@@ -70,8 +70,8 @@ extension StatementRunner {
             }
         }
         if tooMany {
-            throw QueryError(
-                .limitReached,
+            throw control.reached(
+                .series,
                 "max-select-series limit exceeded: (\(combinations.count)/\(control.limits.maximumSeries))")
         }
         if let exhausted = binder.patterns.first(where: \.gaveUp) { throw QueryError(exhausted.exhaustion) }

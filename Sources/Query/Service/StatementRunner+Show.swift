@@ -191,8 +191,8 @@ extension StatementRunner {
 
     private func check(_ rows: Int) throws(QueryError) {
         guard rows <= control.limits.maximumShowRows else {
-            throw QueryError(
-                .limitReached, "max-show-rows limit exceeded: (\(rows)/\(control.limits.maximumShowRows))")
+            throw control.reached(
+                .showRows, "max-show-rows limit exceeded: (\(rows)/\(control.limits.maximumShowRows))")
         }
     }
 

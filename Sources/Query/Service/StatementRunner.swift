@@ -25,14 +25,20 @@ struct StatementRunner {
         case .killQuery(let number): throw QueryError(.execution, "no such query id: \(number)")
         case .unserved(let words): throw QueryError(.execution, "\(words) is not served yet")
         case .createDatabase, .dropDatabase, .createRetentionPolicy, .alterRetentionPolicy, .dropRetentionPolicy:
-            try await define(statement)
+            try await control.elsewhere { () async throws(QueryError) in try await define(statement) }
         case .dropMeasurement(let name):
             let database = try existingDatabase()
-            try await administration.send(.dropMeasurement(name: Array(name.utf8)), to: database)
+            try await control.elsewhere { () async throws(QueryError) in
+                try await administration.send(.dropMeasurement(name: Array(name.utf8)), to: database)
+            }
         case .delete(let sources, let condition):
-            try await delete(sources, condition, dropsSeries: false)
+            try await control.elsewhere { () async throws(QueryError) in
+                try await delete(sources, condition, dropsSeries: false)
+            }
         case .dropSeries(let sources, let condition):
-            try await delete(sources, condition, dropsSeries: true)
+            try await control.elsewhere { () async throws(QueryError) in
+                try await delete(sources, condition, dropsSeries: true)
+            }
         }
     }
 

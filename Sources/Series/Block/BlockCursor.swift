@@ -37,6 +37,8 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
     private var backwards: [Int] = []
     /// For each field, the strings that were decoded last.
     private var strings: [PieceCache]
+    /// What reading has cost so far.
+    public private(set) var cost = ScanCost()
 
     /// Begins to read.
     ///
@@ -73,8 +75,15 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
     public func next(_ useSummary: (borrowing PointSummary) -> Bool) throws(SeriesError) -> ScanStep? {
         while let page = nextPage() {
             let header = try table.header(of: page, index)
-            guard fields.contains(where: { $0.flatMap(header.entry(of:)) != nil }) else { continue }
-            if let summary = summary(of: page, header), useSummary(summary) { return .summary(summary) }
+            cost.bytes += header.series.offset - Int(index.positions[page])
+            guard fields.contains(where: { $0.flatMap(header.entry(of:)) != nil }) else {
+                cost.pagesSkipped += 1
+                continue
+            }
+            if let summary = summary(of: page, header), useSummary(summary) {
+                cost.pagesSummarised += 1
+                return .summary(summary)
+            }
             if let batch = try points(of: page, header) { return .points(batch) }
         }
         return nil
@@ -93,9 +102,12 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
             if descending, index.first[found] == index.last[found] {
                 while page < index.count, index.first[page] == index.first[found] { page += 1 }
                 backwards = (found..<page).filter(isInTime)
+                cost.pagesSkipped += page - found - backwards.count
                 if let last = backwards.popLast() { return last }
             } else if isInTime(found) {
                 return found
+            } else {
+                cost.pagesSkipped += 1
             }
         }
         return nil
@@ -142,6 +154,8 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
 
     private func points(of page: Int, _ header: PageHeader) throws(SeriesError) -> PointBatch? {
         let (runs, times) = try table.keys(of: page, header, index)
+        cost.pagesRead += 1
+        cost.bytes += header.series.count + header.times.count
         var selection = select(runs, times)
         guard selection.count > 0 else { return nil }
         var columns: [FieldColumn] = []
@@ -152,6 +166,7 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
                 continue
             }
             let piece = try piece(place, field, page)
+            cost.bytes += entry.range.count
             columns.append(try table.column(entry, rows: header.rows, page: page, strings: piece))
             validities.append(columns[place].validity)
         }
@@ -173,6 +188,7 @@ public final class BlockCursor: PointStream, @unchecked Sendable {
         }
         if strings[place].piece != wanted {
             strings[place] = PieceCache(piece: wanted, strings: try table.piece(wanted, of: field, index))
+            cost.bytes += index.pieces[field][wanted].bytes.count
         }
         return strings[place].strings
     }

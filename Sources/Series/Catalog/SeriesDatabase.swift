@@ -57,7 +57,7 @@ public final class SeriesDatabase: PointSource {
     }
 
     /// Begins to read points.
-    public func scan(_ request: ScanRequest) throws(SeriesError) -> [any PointScan] {
+    public func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
         var sources: [TableSource] = []
         for partition in partitions {
             let snapshot = partition.snapshot()

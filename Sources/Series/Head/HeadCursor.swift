@@ -15,6 +15,7 @@ final class HeadCursor: PointStream, @unchecked Sendable {
     private var columns: [HeadColumnReader]
     private var place = 0
     private var row = 0
+    private(set) var cost = ScanCost()
 
     /// - Parameters:
     ///   - places: which of the selection's series, ascending.
@@ -61,6 +62,7 @@ final class HeadCursor: PointStream, @unchecked Sendable {
         }
         ends.append(rows.count)
         let hasSeveral = rows.count > times.count
+        cost.bytes += 8 * times.count * (1 + columns.count)
         let values = columns.indices.map { columns[$0].column(rows, ends: hasSeveral ? ends : nil) }
         return PointBatch(times: times, runs: runs, columns: values)
     }

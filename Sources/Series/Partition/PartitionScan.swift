@@ -12,6 +12,8 @@ final class StreamScan: PointScan, @unchecked Sendable {
         self.stream = stream
     }
 
+    var cost: ScanCost { stream.cost }
+
     func next(_ useSummary: (borrowing PointSummary) -> Bool) throws(SeriesError) -> ScanStep? {
         if let block = stream as? BlockCursor { return try block.next(useSummary) }
         return try stream.next().map { .points($0) }
@@ -30,6 +32,7 @@ struct ScanPlan {
     let sources: [TableSource]
     /// For each source the series that match.
     private let wanted: [OrdinalSet]
+    private let blocksSkipped: Int
 
     init(_ request: ScanRequest, _ sources: [TableSource]) throws(SeriesError) {
         self.request = request
@@ -43,13 +46,14 @@ struct ScanPlan {
         }
         self.sources = used
         self.wanted = wanted
+        blocksSkipped = sources.count(where: \.isBlock) - used.count(where: \.isBlock)
     }
 
     /// The parts.
-    func scans() throws(SeriesError) -> [any PointScan] {
+    func scans() throws(SeriesError) -> PointScans {
         var scans: [any PointScan] = []
         for stretch in stretches() { try add(stretch, to: &scans) }
-        return scans
+        return PointScans(scans, blocks: sources.count(where: \.isBlock), blocksSkipped: blocksSkipped)
     }
 
     /// Stretches of time that do not overlap, each with the sources that have points in it, oldest source first.

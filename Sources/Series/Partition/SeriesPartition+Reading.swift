@@ -42,7 +42,7 @@ extension SeriesPartition: PointSource {
     public var seriesEstimate: Int { shown.withLock { $0.seriesEstimate } }
 
     /// Begins to read points.
-    public func scan(_ request: ScanRequest) throws(SeriesError) -> [any PointScan] {
+    public func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
         let snapshot = snapshot()
         let policy = try snapshot.policy(request.retentionPolicy)
         return try ScanPlan(request, try snapshot.sources(request.measurement, policy.name)).scans()

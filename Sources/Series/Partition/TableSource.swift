@@ -5,6 +5,8 @@ enum TableSource: Sendable {
     case head(HeadTable, HeadTable.View, [BlockRemoval])
     case block(BlockTable, [BlockRemoval])
 
+    var isBlock: Bool { if case .block = self { true } else { false } }
+
     /// The stretches of time that it has points in: those of a head by shard.
     var ranges: [ClosedRange<Int64>] {
         switch self {

@@ -43,6 +43,9 @@ public final class PointMerge: PointStream, @unchecked Sendable {
         for index in cursors.indices { try load(index) }
     }
 
+    /// What reading all of them has cost so far.
+    public var cost: ScanCost { cursors.reduce(into: ScanCost()) { $0 += $1.stream.cost } }
+
     /// The next points, or nil behind the last.
     public func next() throws(SeriesError) -> PointBatch? {
         while result.rows < batchRows, try step() {}

@@ -27,7 +27,7 @@ public protocol PointSource: Sendable {
     /// How many series there are, about (within 3 %); cheap.
     var seriesEstimate: Int { get }
     /// Begins to read points.
-    func scan(_ request: ScanRequest) throws(SeriesError) -> [any PointScan]
+    func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans
 }
 
 /// A retention policy.
@@ -134,6 +134,8 @@ public struct ScanRequest: Sendable {
 public protocol PointScan: AnyObject, Sendable {
     /// The series of this part, in the order of their canonical keys.
     var series: SeriesTable { get }
+    /// What reading this part has cost so far.
+    var cost: ScanCost { get }
     /// The next points, or nil behind the last.
     ///
     /// - Parameter useSummary: asked of runs of points of which a summary exists; true if the summary will do.

@@ -5,4 +5,6 @@ public protocol PointStream: AnyObject {
     /// series ascend over all batches, and within a series the times ascend strictly (or, of a stream that runs
     /// backwards, descend strictly).
     func next() throws(SeriesError) -> PointBatch?
+    /// What reading has cost so far.
+    var cost: ScanCost { get }
 }

@@ -13,6 +13,7 @@ struct Setting: Sendable {
         case groups = "Consumer groups"
         case log = "The log"
         case views = "Views and databases"
+        case queries = "Queries"
         case topicDefaults = "Topics that set none themselves"
     }
 

@@ -9,7 +9,9 @@ import View
 /// docs/configuration.md all derive from this table, or are tested against it.
 enum SettingTable {
     /// In the order in which they are listed.
-    static let all = process + kafka + http + datagrams + groups + log + logInside + views + topicDefaults
+    static let all =
+        process + kafka + http + datagrams + groups + log + logInside + views + queries
+        + topicDefaults
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

@@ -72,7 +72,7 @@ extension MemoryDatabase {
         snapshot.measurements.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.series.count } }
     }
 
-    func scan(_ request: ScanRequest) throws(SeriesError) -> [any PointScan] {
+    func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
         let policy = request.retentionPolicy ?? retentionPolicies.first { $0.isDefault }?.name
         let types = find(request.measurement, policy)?.fields ?? [:]
         let series = matching(request.measurement, policy, request.tags, request.range)
@@ -90,7 +90,7 @@ extension MemoryDatabase {
                 parts[index % parts.count].append((one.tags, times, one.points))
             }
         }
-        return parts.map { MemoryScan(request, $0, types, shape) }
+        return PointScans(parts.map { MemoryScan(request, $0, types, shape) })
     }
 }
 
@@ -117,6 +117,8 @@ final class MemoryScan: PointScan, @unchecked Sendable {
     private let shape: MemoryShape
     private var rows: [(series: Int32, time: Int64, values: [[UInt8]: MemoryValue])] = []
     private var position = 0
+    /// A page per batch, and 8 bytes per time and value.
+    private(set) var cost = ScanCost()
 
     init(
         _ request: ScanRequest, _ all: [(MemoryDatabase.Tags, [Int64], MemoryDatabase.Points)],
@@ -145,12 +147,15 @@ final class MemoryScan: PointScan, @unchecked Sendable {
             let summary = summary(Array(rows[position..<end]))
             if useSummary(summary) {
                 position = end
+                cost.pagesSummarised += 1
                 return .summary(summary)
             }
         }
         let end = min(rows.count, position + shape.batchPoints)
         defer { position = end }
         let batch = rows[position..<end]
+        cost.pagesRead += 1
+        cost.bytes += 8 * batch.count * (1 + request.fields.count)
         var runs: [SeriesRun] = []
         for row in batch {
             if runs.last?.series == row.series {

@@ -29,7 +29,8 @@ import Testing
         #expect(seen == [[], [bytes("a")], [bytes("b")]])
         var request = ScanRequest(measurement: bytes("m"), range: all, fields: [bytes("v"), bytes("w")])
         request.tagKeys = [bytes("t")]
-        let rows = try PartitionSite.rows(of: try database.scan(request), tagKeys: request.tagKeys, descending: false)
+        let rows = try PartitionSite.rows(
+            of: try database.scan(request).parts, tagKeys: request.tagKeys, descending: false)
         // Of equal points the later partition's wins.
         #expect(rows.map(\.values[0]) == [1, 2, nil, 1, 2].map { $0.map { .float(Double($0).bitPattern) } })
         catalog.remove(bytes("db"))

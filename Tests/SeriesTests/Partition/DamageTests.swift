@@ -40,7 +40,7 @@ private struct DamagingStore: BlockStore {
         let request = ScanRequest(measurement: bytes("m"), range: .min ... .max, fields: [bytes("v")])
         for _ in 0..<2 {
             let error = #expect(throws: SeriesError.self) {
-                for scan in try partition.scan(request) { while try scan.next({ _ in false }) != nil {} }
+                for scan in try partition.scan(request).parts { while try scan.next({ _ in false }) != nil {} }
             }
             #expect(error?.code == .damaged)
             #expect(partition.damagedBlocks[entry.id] == error?.description)

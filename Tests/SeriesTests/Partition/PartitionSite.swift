@@ -131,7 +131,7 @@ struct PartitionSite {
         request.tags = tags
         request.tagKeys = tagKeys.map { Array($0.utf8) }
         request.descending = descending
-        return try Self.rows(of: try partition.scan(request), tagKeys: request.tagKeys, descending: descending)
+        return try Self.rows(of: try partition.scan(request).parts, tagKeys: request.tagKeys, descending: descending)
     }
 
     /// The points of all parts, whose order is checked.

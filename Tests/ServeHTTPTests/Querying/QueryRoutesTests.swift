@@ -32,12 +32,15 @@ import View
             views.start()
             let ingest = Ingest(
                 log: log, views: views, settings: IngestSettings(), clock: machine.clock, instruments: instruments)
+            var settings = QuerySettings()
+            settings.limits = limits
             let access = SeriesAccess(ingest: ingest, catalog: catalog)
             let services = HTTPServices()
             services.begin(ingest: ingest)
             services.begin(
                 queries: InfluxQLService(
-                    directory: access, administration: access, limits: limits, clock: machine.clock))
+                    directory: access, administration: access,
+                    running: RunningQueries(settings: settings, clock: machine.clock), clock: machine.clock))
             var http = HTTPServerSettings()
             http.port = 0
             let server = try await HTTPServer.start(

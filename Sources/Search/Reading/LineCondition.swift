@@ -48,6 +48,9 @@ public indirect enum LineCondition: Sendable {
     case matches(Pattern, needs: [[UInt8]])
     /// A field of the line satisfies a test.
     case field(FieldReference, FieldTest)
+    /// Reading the line's fields in this format ends at a fault (`FieldReader.visit` gives a failure): Loki's filters of
+    /// numbers let such lines pass.
+    case malformed(FieldFormat)
     /// The line's level is one of these.
     case level(Set<LineLevel>)
     /// All of them.

@@ -12,12 +12,22 @@ public protocol LineSource: Sendable {
     /// How many streams there are, about; cheap.
     var streamEstimate: Int { get }
 
+    /// The names of structured metadata that lines may have, some that no line has among them; nil if that is not known.
+    /// Cheap. A name that is not among them can only be a stream's label or a field of the line, so that counters and
+    /// columns decide.
+    var metadataNames: Set<String>? { get }
+
     /// Begins to read lines. Nothing is decoded before the parts are read.
     func scan(_ request: LineRequest) throws(SearchError) -> [any LineScan]
 
     /// Lines and bytes by stream, level and bucket, from counters where these are exact and from times elsewhere: no
     /// line is decoded.
     func totals(_ request: TotalsRequest) throws(SearchError) -> [StreamTotals]
+}
+
+extension LineSource {
+    /// Not known.
+    public var metadataNames: Set<String>? { nil }
 }
 
 /// Times behind `start` up to and including `end`, in nanoseconds since 1970: (start, end], as LogQL's ranges are. The

@@ -4,6 +4,8 @@
 public enum TopicNaming {
     /// What the topics of databases begin with.
     public static let metricsPrefix = "metrics."
+    /// What the topics of tenants begin with.
+    public static let logsPrefix = "logs."
     /// The longest name of a database, in bytes: escaped, it still fits into Kafka's 249 characters.
     public static let maximumNameBytes = 80
 
@@ -21,6 +23,22 @@ public enum TopicNaming {
             return name
         }
         return database
+    }
+
+    /// The topic of a tenant; nil if the name is empty or too long.
+    public static func topic(ofTenant name: String) -> String? {
+        let name = Array(name.utf8)
+        guard !name.isEmpty, name.count <= maximumNameBytes else { return nil }
+        return logsPrefix + String(decoding: escaped(name), as: UTF8.self)
+    }
+
+    /// The tenant whose lines a topic with `millrace.view=search` holds: what stands behind `logs.`, unescaped; the
+    /// whole name of any other topic.
+    public static func tenant(ofTopic topic: String) -> String {
+        guard topic.hasPrefix(logsPrefix), let tenant = unescaped(Array(topic.utf8)[logsPrefix.utf8.count...]) else {
+            return topic
+        }
+        return String(decoding: tenant, as: UTF8.self)
     }
 
     private static func escaped(_ name: [UInt8]) -> [UInt8] {

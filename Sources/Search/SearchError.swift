@@ -1,3 +1,5 @@
+public import View
+
 /// Why something of the search engine failed. Rejected lines are no errors: they are `Rejection`s.
 public struct SearchError: Error, Sendable, CustomStringConvertible {
     /// The coarse reasons that callers decide by.
@@ -30,4 +32,22 @@ public struct SearchError: Error, Sendable, CustomStringConvertible {
 
     /// "CODE: MESSAGE (CAUSE)".
     public var description: String { "\(code): \(message)\(cause.map { " (\($0))" } ?? "")" }
+}
+
+extension ViewError {
+    /// The error of the engine of lines as the runner of views knows it.
+    public init(_ error: SearchError) {
+        if let view = error.cause as? ViewError {
+            self = view
+            return
+        }
+        let code: Code =
+            switch error.code {
+            case .damaged: .damaged
+            case .formatTooNew: .formatTooNew
+            case .limitReached: .limitReached
+            case .storage, .invalid: .storage
+            }
+        self.init(code, error.message, cause: error.cause)
+    }
 }

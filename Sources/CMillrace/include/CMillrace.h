@@ -3,6 +3,7 @@
 
 #include "LineMarks.h"
 #include "LinuxCalls.h"
+#include "TextSearch.h"
 
 #include <stddef.h>
 #include <stdint.h>

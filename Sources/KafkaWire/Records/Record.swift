@@ -49,6 +49,20 @@ public struct RecordView {
         }
         return headers
     }
+
+    /// Gives each header in place, without a copy: its key, its value (or null), and both as they stand in the record.
+    public func visitHeaders(
+        _ body: (
+            _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, _ encoded: UnsafeRawBufferPointer
+        ) -> Void
+    ) {
+        var reader = ByteReader(headerBytes)
+        for _ in 0..<headerCount {
+            let start = reader.position
+            guard let key = try? reader.field(), let value = try? reader.field() else { return }
+            body(key.bytes ?? .empty, value.bytes, reader.bytes(in: start..<reader.position))
+        }
+    }
 }
 
 /// A varint length and so many bytes, or null.

@@ -43,7 +43,6 @@ public enum MetadataText {
         guard place == bytes.count else { throw malformed }
         return set
     }
-    }
 
     private static var malformed: BytesError { BytesError(code: .malformed, message: "no set of metadata") }
 

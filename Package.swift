@@ -51,7 +51,9 @@ let engines: [Target] = [
         swiftSettings: strict),
     .target(
         name: "Query",
-        dependencies: ["Machine", "Bytes", "Columns", "Patterns", "Telemetry", "Series", "Search", "Instruments"],
+        dependencies: [
+            "CMillrace", "Machine", "Bytes", "Columns", "Patterns", "Telemetry", "Series", "Search", "Instruments",
+        ],
         swiftSettings: strict),
     .target(
         name: "Ingest",

@@ -14,14 +14,17 @@ public final class Pattern: Sendable {
     /// The pattern as given.
     public let text: String
 
-    private struct Handles: @unchecked Sendable {
+    struct Handles: @unchecked Sendable {
         // Safe because PCRE2 never changes compiled code or a match context while it matches.
         let code: OpaquePointer
         let context: OpaquePointer
     }
 
-    private let handles: Handles
+    let handles: Handles
     private let gaveUpFlag = Atomic(false)
+
+    /// The names of the groups, in the order of their parentheses; nil for a group without one.
+    public let groupNames: [String?]
 
     /// Compiles a pattern.
     ///
@@ -39,7 +42,7 @@ public final class Pattern: Sendable {
         pcre2_set_newline_8(compileContext, UInt32(PCRE2_NEWLINE_LF))
         pcre2_set_parens_nest_limit_8(compileContext, 250)
         let options = UInt32(
-            PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C)
+            PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES)
         let code = translated.withUnsafeBufferPointer { buffer in
             pcre2_compile_8(buffer.baseAddress, buffer.count, options, &failure, &offset, compileContext)
         }
@@ -57,6 +60,7 @@ public final class Pattern: Sendable {
         pcre2_set_depth_limit_8(context, 10_000)
         pcre2_set_heap_limit_8(context, 8_192)
         handles = Handles(code: code, context: context)
+        groupNames = namesOfGroups(code)
     }
 
     deinit {
@@ -75,9 +79,11 @@ public final class Pattern: Sendable {
         }
         // 0 is a match with more groups than there is room for.
         if outcome >= 0 { return true }
-        if outcome != PCRE2_ERROR_NOMATCH { gaveUpFlag.store(true, ordering: .relaxed) }
+        if outcome != PCRE2_ERROR_NOMATCH { giveUp() }
         return false
     }
+
+    func giveUp() { gaveUpFlag.store(true, ordering: .relaxed) }
 
     /// Whether the pattern occurs in the bytes.
     public func matches(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(matches) }
@@ -100,6 +106,7 @@ private func patternFailure(_ code: Int32, at offset: Int, in translated: [UInt8
         let place = max(0, min(offset, translated.count) - 1)
         let symbol = translated.isEmpty ? "" : String(decoding: [translated[place]], as: UTF8.self)
         return "missing argument to repetition operator: `\(symbol)`"
+    case 142: return "invalid named capture: `\(text)`"
     case 114: return "missing closing ): `\(text)`"
     case 122: return "unexpected ): `\(text)`"
     default:

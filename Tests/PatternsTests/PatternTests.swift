@@ -39,3 +39,28 @@ import Testing
         #expect(throws: PatternError.self) { try Pattern(String(repeating: "(", count: 1_000)) }
     }
 }
+
+@Suite("Where groups matched")
+struct PatternMatcherTests {
+    @Test func groupsAndTheirNames() throws {
+        let pattern = try Pattern(#"(?P<method>\w+) (/(\w*))?(?P<rest>.*)"#)
+        #expect(pattern.groupNames == ["method", nil, nil, "rest"])
+        let matcher = PatternMatcher(pattern)
+        let found = Array("! GET x".utf8).withUnsafeBytes { matcher.matches($0) }
+        #expect(found)
+        #expect(matcher.range(of: 0) == 2..<7)
+        #expect(matcher.range(of: 1) == 2..<5)
+        #expect(matcher.range(of: 2) == nil)
+        #expect(matcher.range(of: 4) == 6..<7)
+        #expect(Array("GET".utf8).withUnsafeBytes { !matcher.matches($0) })
+    }
+
+    @Test func searchesOnFromAPlace() throws {
+        let matcher = PatternMatcher(try Pattern("a+"))
+        let bytes = Array("aa b aaa".utf8)
+        #expect(bytes.withUnsafeBytes { matcher.matches($0, from: 2) })
+        #expect(matcher.range(of: 0) == 5..<8)
+        #expect(bytes.withUnsafeBytes { !matcher.matches($0, from: 8) })
+        #expect(bytes.withUnsafeBytes { !matcher.matches($0, from: 9) })
+    }
+}

@@ -3,6 +3,7 @@
 
 #include "LineMarks.h"
 #include "LinuxCalls.h"
+#include "Mathematics.h"
 #include "TextSearch.h"
 
 #include <stddef.h>

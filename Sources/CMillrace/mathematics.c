@@ -1,0 +1,5 @@
+#include "Mathematics.h"
+
+#include <math.h>
+
+double millrace_power(double base, double exponent) { return pow(base, exponent); }

@@ -55,22 +55,3 @@ struct HiddenLines: Sendable, Equatable {
         self.containing = containing
     }
 }
-
-// What the partition asks of the block file (written beside this, in this folder; change it where it does not fit):
-//
-//   LineBlockWriter.create(in: any BlockStore, details: LineBlockDetails,
-//       _ fill: (inout LineBlockWriter) throws(ViewError) -> Void) throws(ViewError) -> BlockEntry?
-//       // nil if nothing was filled in; details' times and counts are the writer's
-//   writer.append(_ run: StreamRun) throws(ViewError)
-//
-//   LineBlock(_ map: any MemoryMap, name: String, onDamage: @Sendable (SearchError) -> Void) throws(SearchError)
-//   block.details; block.streams: [StreamLabels] (in the order of their text)
-//   block.chunks: for each, in the order of (stream, minimum time): stream (index), minimumTime, maximumTime, lines,
-//       rawBytes
-//   block.read(chunk, request: LineRequest (matchers are settled), hidden: [HiddenLines]) throws(SearchError)
-//       -> LineBatch?        // exact: range, condition, hidden; order by request.descending
-//   block.totals(chunk, request: TotalsRequest, hidden: [HiddenLines], into: …) throws(SearchError)
-//
-//   LineBlockMerger.merge([Source], details: LineBlockDetails, in: any BlockStore) throws(ViewError) -> BlockEntry?
-//   Source(block, hidden: (stream index, chunk) -> [HiddenLines])  // sources in the order of their cuts; nil if
-//       nothing is left

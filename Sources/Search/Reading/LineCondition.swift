@@ -24,8 +24,10 @@ public struct LabelMatcher: Sendable {
     }
 
     /// Whether a stream satisfies it.
-    public func holds(for stream: StreamLabels) -> Bool {
-        let value = stream[name]
+    public func holds(for stream: StreamLabels) -> Bool { holds(for: stream[name]) }
+
+    /// Whether a value of the label satisfies it.
+    func holds(for value: String) -> Bool {
         switch test {
         case .equals(let text): return value == text
         case .differs(let text): return value != text

@@ -67,7 +67,7 @@ extension Partition {
             var sealed: [DiskShare.Candidate] = []
             for (segment, next) in zip(core.segments, core.segments.dropFirst()) {
                 guard next.baseOffset <= removableEnd(core), !segment.isUnsynced else { break }
-                let newest = try segment.maxTimestamp()
+                let newest = ageTimestamp(try segment.maxTimestamp(), segment) ?? -1
                 sealed.append(
                     DiskShare.Candidate(
                         sizeBytes: segment.sizeBytes, maxTimestamp: newest, endOffset: next.baseOffset))
@@ -127,16 +127,19 @@ extension Partition {
         core.segments.dropLast().reduce(core.position) { $0 + $1.sizeBytes }
     }
 
-    /// Records without timestamps are as old as their file.
     private func isExpired(_ maxTimestamp: Int64, _ segment: Segment?, _ now: Int64) -> Bool {
         guard configuration.retentionMilliseconds >= 0, let segment else { return false }
-        var newest = maxTimestamp
-        if newest < 0 {
-            let information = try? context.files.information(at: segment.path(.log))
-            guard let information else { return false }
-            newest = information.modifiedMilliseconds
-        }
+        guard let newest = ageTimestamp(maxTimestamp, segment) else { return false }
         return newest < now - configuration.retentionMilliseconds
+    }
+
+    /// The time by which a segment's age counts, in milliseconds. Records without timestamps are as old as their file,
+    /// and so are those of a view whose records carry the times of lines: a line of 1970 stays as long as any other, and
+    /// one of 2200 no longer.
+    private func ageTimestamp(_ maxTimestamp: Int64, _ segment: Segment) -> Int64? {
+        let countsAppends = configuration.view != .none && !configuration.view.usesAppendTime
+        guard maxTimestamp < 0 || countsAppends else { return maxTimestamp }
+        return try? context.files.information(at: segment.path(.log))?.modifiedMilliseconds
     }
 
     /// Removes the files of segments that were taken out of the log. Slices that hold a file keep reading. What cannot

@@ -103,8 +103,9 @@ public struct TopicConfigDefinition: Sendable {
             "index.interval.bytes", .int, broker: "log.index.interval.bytes", .number(0...Int64(Int32.max)),
             "Log bytes between two index entries; for segments begun after a change."),
         TopicConfigDefinition(
-            "millrace.view", .string, .words(["none", "series"]),
-            "The view that is made of the topic: none, or series. A view sets LogAppendTime and other defaults."),
+            "millrace.view", .string, .words(["none", "series", "search"]),
+            "The view that is made of the topic: none, series or search. A view sets the timestamp type and other defaults."
+        ),
     ]
 
     private static let fixed = [

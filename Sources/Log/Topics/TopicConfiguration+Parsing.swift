@@ -7,12 +7,18 @@ extension TopicConfiguration {
         if let view = configs["millrace.view"] { try result.set("millrace.view", view) }
         if let defaults = TopicConfiguration(defaultsOf: result.view) { result.takeViewDefaults(of: defaults) }
         for (name, value) in configs.sorted(by: { $0.key < $1.key }) { try result.set(name, value) }
-        guard result.view == .none || result.logAppendTime else {
-            throw LogError(
-                .invalidConfig,
-                "message.timestamp.type of a topic with a view can only be LogAppendTime: its order is the view's")
-        }
+        try result.checkTimes()
         return result
+    }
+
+    private func checkTimes() throws(LogError) {
+        guard view != .none, logAppendTime != view.usesAppendTime else { return }
+        let text =
+            view.usesAppendTime
+            ? "LogAppendTime: its order is the view's" : "CreateTime: a record's time is its line's"
+        throw LogError(
+            .invalidConfig,
+            "message.timestamp.type of a topic with millrace.view=\(view.name) can only be \(text)")
     }
 
     private mutating func set(_ name: String, _ value: String) throws(LogError) {

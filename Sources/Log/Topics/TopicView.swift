@@ -6,12 +6,15 @@ public enum TopicView: UInt8, Sendable, CaseIterable, AtomicRepresentable {
     case none
     /// Time series: the records are line protocol.
     case series
+    /// Searchable lines: a record is a line, its key the labels of its stream.
+    case search
 
     /// As the config spells it.
     public var name: String {
         switch self {
         case .none: "none"
         case .series: "series"
+        case .search: "search"
         }
     }
 
@@ -21,17 +24,19 @@ public enum TopicView: UInt8, Sendable, CaseIterable, AtomicRepresentable {
     }
 
     init(parsing value: String) throws(LogError) {
-        if let view = TopicView(named: value) {
-            self = view
-        } else if value == "search" {
-            throw LogError(.invalidConfig, "millrace.view cannot be search: that view is not served yet")
-        } else {
-            throw LogError(.invalidConfig, "millrace.view is none or series, not \"\(value)\"")
+        guard let view = TopicView(named: value) else {
+            throw LogError(.invalidConfig, "millrace.view is none, series or search, not \"\(value)\"")
         }
+        self = view
     }
 
     /// The configs whose defaults are others on a topic with a view.
-    static let defaulted: Set<String> = ["message.timestamp.type", "retention.ms", "segment.bytes"]
+    static let defaulted: Set<String> = [
+        "message.timestamp.after.max.ms", "message.timestamp.type", "retention.ms", "segment.bytes",
+    ]
+
+    /// Whether the records carry the time of the append. Lines carry their own.
+    var usesAppendTime: Bool { self == .series }
 }
 
 extension TopicConfiguration {
@@ -40,8 +45,10 @@ extension TopicConfiguration {
         guard view != .none else { return nil }
         self.init()
         self.view = view
-        // The order of the log is the order of the view, and "now" is the time of the append.
-        logAppendTime = true
+        // The order of the log is the order of the view, and "now" is the time of the append. A line's time is its own,
+        // and any is welcome: 1970 as well as 2200.
+        logAppendTime = view.usesAppendTime
+        if !view.usesAppendTime { timestampAfterMaximumMilliseconds = .max }
         // The view has what is older; what it has not covered stays whatever its age.
         retentionMilliseconds = 3_600_000
         // Whole segments go: with the default of 1 GiB a slow topic would keep weeks.
@@ -50,6 +57,7 @@ extension TopicConfiguration {
 
     mutating func takeViewDefaults(of defaults: TopicConfiguration) {
         logAppendTime = defaults.logAppendTime
+        if view == .search { timestampAfterMaximumMilliseconds = defaults.timestampAfterMaximumMilliseconds }
         retentionMilliseconds = defaults.retentionMilliseconds
         segmentBytes = min(segmentBytes, defaults.segmentBytes)
     }

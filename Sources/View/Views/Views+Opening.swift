@@ -9,9 +9,9 @@ extension Views {
         changes.withLock { _ in
             let topics = log.topics()
             let wanted = topics.filter { $0.configuration.view != .none }
-            let ids = Set(wanted.map(\.id))
+            let kinds = Dictionary(uniqueKeysWithValues: wanted.map { ($0.id, $0.configuration.view) })
             let all = Set(topics.map(\.id))
-            for (id, views) in table.withLock({ $0 }) where !ids.contains(id) {
+            for (id, views) in table.withLock({ $0 }) where kinds[id] != views.topic.configuration.view {
                 close(views, isDeleted: !all.contains(id))
             }
             for topic in wanted { open(topic) }

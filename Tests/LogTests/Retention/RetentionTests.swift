@@ -32,6 +32,25 @@ import Testing
         #expect(log.statistics.removals[.time]?.bytes.value == UInt64(try batch(["0"]).count * 4))
     }
 
+    /// The times of lines say nothing about how old a segment is.
+    @Test(arguments: [0, 7_258_118_400_000] as [Int64])
+    func linesOfAnyTimeStayAsLongAsAnyOther(timestamp: Int64) throws {
+        let site = Site()
+        let (log, _) = try site.openWithTopic()
+        let topic = try log.createTopic(
+            "lines", partitions: 1, configs: ["millrace.view": "search", "segment.bytes": "100"])
+        let partition = topic.partitions[0]
+        for number in 0..<4 { try partition.append(batch(["\(number)"], timestamp: timestamp)) }
+        log.flushDirty()
+        try partition.hold(from: 4, limitBytes: .max)
+        site.simulation.advance(milliseconds: hour - 1_000)
+        log.enforceRetention()
+        #expect(partition.logStartOffset == 0)
+        site.simulation.advance(milliseconds: 2_000)
+        log.enforceRetention()
+        #expect(partition.logStartOffset >= 3)
+    }
+
     private func removed(_ log: CommitLog) -> [LogStatistics.RemovalReason: UInt64] {
         log.statistics.removals.mapValues(\.segments.value).filter { $0.value > 0 }
     }

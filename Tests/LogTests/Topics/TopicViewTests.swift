@@ -22,8 +22,26 @@ import Testing
         #expect(log.topic(named: "v")?.configuration.logAppendTime == false)
     }
 
+    @Test func linesKeepTheirTimes() throws {
+        let (log, _) = try Site().openWithTopic()
+        let topic = try log.createTopic("v", partitions: 1, configs: ["millrace.view": "search"])
+        #expect(topic.configuration.view == .search)
+        #expect(!topic.configuration.logAppendTime)
+        #expect(topic.configuration.retentionMilliseconds == 3_600_000)
+        #expect(topic.configuration.timestampAfterMaximumMilliseconds == .max)
+        let described = Dictionary(uniqueKeysWithValues: log.describeConfigs(of: topic).map { ($0.name, $0) })
+        #expect(described["message.timestamp.type"]?.value == "CreateTime")
+        #expect(described["message.timestamp.after.max.ms"]?.value == "\(Int64.max)")
+        // The year 2200.
+        let result = try topic.partitions[0].append(batch(["x"], timestamp: 7_258_118_400_000))
+        #expect(result.baseOffset == 0)
+        try log.alterConfigs(of: "v", ["millrace.view": .set("none")])
+        #expect(log.topic(named: "v")?.configuration.timestampAfterMaximumMilliseconds == 3_600_000)
+    }
+
     @Test(arguments: [
-        (["millrace.view": "search"], "not served yet"), (["millrace.view": "both"], "none or series"),
+        (["millrace.view": "both"], "none, series or search"),
+        (["millrace.view": "search", "message.timestamp.type": "LogAppendTime"], "CreateTime"),
         (["millrace.view": "series", "message.timestamp.type": "CreateTime"], "LogAppendTime"),
     ])
     func whatCannotBeIsRefused(configs: [String: String], text: String) throws {

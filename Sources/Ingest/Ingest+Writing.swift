@@ -123,7 +123,7 @@ extension Ingest {
         return .failed("too much was refused at the same time to tell what of this request was")
     }
 
-    private func waitUntilSynced(_ partition: Partition, _ offset: Int64) async -> LogError? {
+    func waitUntilSynced(_ partition: Partition, _ offset: Int64) async -> LogError? {
         await withCheckedContinuation { continuation in
             let waiter = SyncContinuation(continuation)
             if !partition.notifyWhenSynced(upTo: offset, waiter) { waiter.synced(nil) }

@@ -17,6 +17,7 @@ public final class Ingest: Sendable {
     let clock: any Clock
     let budget: WriteBudget
     let figures: IngestFigures
+    let lineFigures: LineFigures
 
     /// The way into the databases of a log.
     public init(
@@ -28,6 +29,7 @@ public final class Ingest: Sendable {
         self.clock = clock
         budget = WriteBudget(limit: settings.bytesInFlight, databaseLimit: settings.databaseBytesInFlight)
         figures = IngestFigures(instruments, budget)
+        lineFigures = LineFigures(instruments)
     }
 
     /// The topic of a database; nil if there is none.

@@ -1,4 +1,6 @@
+public import Search
 public import Series
+public import Telemetry
 
 /// The bounds of what comes in. Each says what happens at it.
 public struct IngestSettings: Sendable, Equatable {
@@ -23,6 +25,16 @@ public struct IngestSettings: Sendable, Equatable {
     public var limits = SeriesLimits()
     /// The refused lines of a request that are explained; the others are counted. Default 100.
     public var explainedLines = 100
+
+    /// The bounds of a tenant's lines that are looked at before a line is in the log. Defaults: see `SearchLimits`.
+    public var searchLimits = SearchLimits()
+    /// The most tenants with a topic of lines; the first push of one more is refused. Default 1,000.
+    public var maximumTenants = 1_000
+    /// Which streams are durable: those that have all labels of one of these. A push to them is answered when it is
+    /// synced. Default `{class="audit"}`.
+    public var durableStreams = [StreamLabels([StreamLabels.Label("class", "audit")])]
+    /// How long the answer to a push waits at most until its lines are found by queries, in milliseconds. Default 1 s.
+    public var visibleMilliseconds: Int64 = 1_000
 
     /// The defaults.
     public init() {}

@@ -25,11 +25,13 @@ public enum TopicNaming {
         return database
     }
 
-    /// The topic of a tenant; nil if the name is empty or too long.
+    /// Kafka's limit, less `rejected.`, which a topic for what the view refuses has in front.
+    private static let maximumTopicBytes = 240
+
+    /// The topic of a tenant's lines; nil if the name is empty, or too long when it is escaped.
     public static func topic(ofTenant name: String) -> String? {
-        let name = Array(name.utf8)
-        guard !name.isEmpty, name.count <= maximumNameBytes else { return nil }
-        return logsPrefix + String(decoding: escaped(name), as: UTF8.self)
+        let topic = logsPrefix + String(decoding: escaped(Array(name.utf8)), as: UTF8.self)
+        return name.isEmpty || topic.utf8.count > maximumTopicBytes ? nil : topic
     }
 
     /// The tenant whose lines a topic with `millrace.view=search` holds: what stands behind `logs.`, unescaped; the

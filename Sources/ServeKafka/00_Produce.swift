@@ -2,7 +2,8 @@
 //
 // Deviations from Kafka:
 // - `acks=all` answers once the records are synced to disk, `acks=1` once they are written (and synced within
-//   `flush.ms`): there are no replicas that could hold them instead.
+//   `flush.ms`): there are no replicas that could hold them instead. In a topic with `millrace.delivery=durable`
+//   `acks=1` is answered like `acks=all`.
 // - Versions 0 to 2 are answered with UNSUPPORTED_VERSION per partition, in their own form; Kafka closes the
 //   connection. They are advertised because librdkafka takes a broker without Produce 0 for one that cannot take
 //   compressed batches, and silently sends uncompressed ones.
@@ -114,11 +115,11 @@ extension KafkaConnection {
             return refuse(.invalidRecord, "a partition without records")
         }
         do throws(LogError) {
-            let result = try partition.append(batches(reader, range), durability: durability(of: request.acks))
+            let result = try partition.append(batches(reader, range), durability: durability(of: acks(request, topic)))
             answer.baseOffset = result.baseOffset
             answer.logAppendTimeMs = result.logAppendTime
             answer.logStartOffset = result.logStartOffset
-            if request.acks == -1 { wait(partition, result.endOffset) }
+            if acks(request, topic) == -1 { wait(partition, result.endOffset) }
             return answer
         } catch {
             loop.report(error)
@@ -136,6 +137,11 @@ extension KafkaConnection {
         // Safe because the frame is this connection's alone until the request is handled: the other reference that the
         // receive buffer may have is the channel's pool, which never looks at the bytes.
         UnsafeMutableRawBufferPointer(mutating: reader.bytes(in: range))
+    }
+
+    /// What a producer asks for, or more: records of a durable topic are acknowledged when they are synced.
+    func acks(_ request: ProduceRequest, _ topic: Topic?) -> Int16 {
+        request.acks == 1 && topic?.configuration.isDurable == true ? -1 : request.acks
     }
 
     func durability(of acks: Int16) -> Durability {

@@ -6,8 +6,17 @@ import Testing
     private let headers = [RecordHeader(key: "rp", value: [1, 2]), RecordHeader(key: "none", value: nil)]
 
     /// The builder is checked against other clients' bytes.
-    @Test(arguments: [0, 61, 10_000])
-    func composesWhatTheBuilderBuilds(capacity: Int) throws {
+    @Test(arguments: [0, 61, 10_000], [false, true])
+    func composesWhatTheBuilderBuilds(capacity: Int, writesHeaders: Bool) throws {
+        let headers = writesHeaders ? Array(headers.prefix(1)) : headers
+        var written = ByteWriter()
+        for header in headers where writesHeaders {
+            Array(header.key.utf8).withUnsafeBytes { name in
+                (header.value ?? []).withUnsafeBytes {
+                    RecordBatchSequence.writeHeader(name: name, value: $0, into: &written)
+                }
+            }
+        }
         var sequence = RecordBatchSequence(capacity: capacity)
         var builder = RecordBatchBuilder()
         var expected = ByteWriter()
@@ -17,9 +26,15 @@ import Testing
                 let value = [UInt8](repeating: UInt8(record), count: 200 * record + 1)
                 let time = Int64(1_700_000_000_000 + 70 * record - 100 * batch)
                 value.withUnsafeBytes { value in
-                    sequence.append(
-                        key: record == 1 ? value : nil, value: record == 2 ? nil : value, headers: headers,
-                        timestamp: time)
+                    let (key, body) = (record == 1 ? value : nil, record == 2 ? nil : value)
+                    if writesHeaders {
+                        written.withUnsafeBytes {
+                            sequence.append(
+                                key: key, value: body, writtenHeaders: $0, headerCount: headers.count, timestamp: time)
+                        }
+                    } else {
+                        sequence.append(key: key, value: body, headers: headers, timestamp: time)
+                    }
                 }
                 builder.append(
                     key: record == 1 ? value : nil, value: record == 2 ? nil : value, headers: headers, timestamp: time)

@@ -20,7 +20,7 @@ enum Gzip {
     }
 
     static func decompress(
-        _ bytes: UnsafeRawBufferPointer, limit: Int, into writer: inout ByteWriter
+        _ bytes: UnsafeRawBufferPointer, limit: Int, windowBits: Int32 = windowBits, into writer: inout ByteWriter
     ) throws(BytesError) {
         var stream = z_stream()
         guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -55,6 +55,22 @@ enum Gzip {
         }
         try budget.add(writer.count - before)
         return status
+    }
+}
+
+/// Deflate without gzip's frame, as HTTP's content coding has it: with zlib's frame (RFC 1950), as the standard says, or
+/// bare (RFC 1951), as Go's clients and others send it.
+public enum Deflate {
+    /// Appends `bytes` decompressed.
+    ///
+    /// - Throws: as `Compression.decompress`.
+    public static func decompress(
+        _ bytes: UnsafeRawBufferPointer, limit: Int, into writer: inout ByteWriter
+    ) throws(BytesError) {
+        // The first two bytes of zlib's frame name the method, and are a multiple of 31 together.
+        let isFramed =
+            bytes.count >= 2 && bytes[0] & 0x0F == 8 && (UInt16(bytes[0]) << 8 | UInt16(bytes[1])).isMultiple(of: 31)
+        try Gzip.decompress(bytes, limit: limit, windowBits: isFramed ? 15 : -15, into: &writer)
     }
 }
 

@@ -129,11 +129,23 @@ extension ByteWriter {
         number: Int32, timestampDelta: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         headers: [RecordHeader]
     ) {
-        var length = 1 + Varint.size(timestampDelta) + Varint.size(Int64(number))
-        length += Varint.fieldSize(key?.count) + Varint.fieldSize(value?.count) + Varint.size(Int64(headers.count))
+        var headerBytes = 0
         for header in headers {
-            length += Varint.fieldSize(header.key.utf8.count) + Varint.fieldSize(header.value?.count)
+            headerBytes += Varint.fieldSize(header.key.utf8.count) + Varint.fieldSize(header.value?.count)
         }
+        beginRecord(
+            number: number, timestampDelta: timestampDelta, key: key, value: value, headerBytes: headerBytes,
+            headerCount: headers.count)
+        for header in headers { writeHeader(header) }
+    }
+
+    /// Appends a record of a batch up to its headers, which take `headerBytes`.
+    mutating func beginRecord(
+        number: Int32, timestampDelta: Int64, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        headerBytes: Int, headerCount: Int
+    ) {
+        var length = 1 + Varint.size(timestampDelta) + Varint.size(Int64(number)) + headerBytes
+        length += Varint.fieldSize(key?.count) + Varint.fieldSize(value?.count) + Varint.size(Int64(headerCount))
         reserve(length + 5)
         writeVarint(Int32(length))
         write(Int8(0))
@@ -141,8 +153,7 @@ extension ByteWriter {
         writeVarint(number)
         writeField(key)
         writeField(value)
-        writeVarint(Int32(headers.count))
-        for header in headers { writeHeader(header) }
+        writeVarint(Int32(headerCount))
     }
 
     fileprivate mutating func writeField(_ bytes: UnsafeRawBufferPointer?) {

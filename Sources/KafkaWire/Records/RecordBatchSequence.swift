@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 /// Record batches without compression, one behind the other, each composed where it stays: what a record consists of is
 /// copied once. `RecordBatchBuilder` is for batches that are compressed, or whose memory is used again.
@@ -23,6 +23,36 @@ public struct RecordBatchSequence: ~Copyable {
     public mutating func append(
         key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, headers: [RecordHeader], timestamp: Int64
     ) {
+        beginRecord(timestamp)
+        writer.writeRecord(
+            number: recordCount, timestampDelta: timestamp &- baseTimestamp, key: key, value: value, headers: headers)
+        recordCount += 1
+    }
+
+    /// Appends a record whose headers were written by `writeHeader`: for who makes many records, and no array for each.
+    public mutating func append(
+        key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, writtenHeaders: UnsafeRawBufferPointer,
+        headerCount: Int, timestamp: Int64
+    ) {
+        beginRecord(timestamp)
+        writer.beginRecord(
+            number: recordCount, timestampDelta: timestamp &- baseTimestamp, key: key, value: value,
+            headerBytes: writtenHeaders.count, headerCount: headerCount)
+        writer.write(contentsOf: writtenHeaders)
+        recordCount += 1
+    }
+
+    /// Writes a header as it stands in a record.
+    public static func writeHeader(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, into writer: inout ByteWriter
+    ) {
+        writer.writeVarint(Int32(name.count))
+        writer.write(contentsOf: name)
+        writer.writeVarint(Int32(value.count))
+        writer.write(contentsOf: value)
+    }
+
+    private mutating func beginRecord(_ timestamp: Int64) {
         if recordCount == 0 {
             baseTimestamp = timestamp
             maxTimestamp = timestamp
@@ -30,9 +60,6 @@ public struct RecordBatchSequence: ~Copyable {
             RecordBatchHeader().encode(into: &writer)
         }
         maxTimestamp = max(maxTimestamp, timestamp)
-        writer.writeRecord(
-            number: recordCount, timestampDelta: timestamp &- baseTimestamp, key: key, value: value, headers: headers)
-        recordCount += 1
     }
 
     /// Ends the open batch; records that follow stand in the next one. Does nothing if it has no record.

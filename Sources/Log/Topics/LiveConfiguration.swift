@@ -2,7 +2,7 @@ import Synchronization
 
 /// The configs of a topic as its partitions go by them, changed while they work.
 ///
-/// A field is an atomic of its own: an append reads eleven plain words, takes no lock and allocates nothing. While a
+/// A field is an atomic of its own: an append reads twelve plain words, takes no lock and allocates nothing. While a
 /// change is being stored a reader may see some new fields and some old ones, which is harmless: no config depends on
 /// another.
 final class LiveConfiguration: Sendable {
@@ -17,6 +17,7 @@ final class LiveConfiguration: Sendable {
     private let flushMilliseconds: Atomic<Int64>
     private let timestampAfterMaximumMilliseconds: Atomic<Int64>
     private let view: Atomic<TopicView>
+    private let isDurable: Atomic<Bool>
 
     init(_ configuration: TopicConfiguration) {
         retentionMilliseconds = Atomic(configuration.retentionMilliseconds)
@@ -30,6 +31,7 @@ final class LiveConfiguration: Sendable {
         flushMilliseconds = Atomic(configuration.flushMilliseconds)
         timestampAfterMaximumMilliseconds = Atomic(configuration.timestampAfterMaximumMilliseconds)
         view = Atomic(configuration.view)
+        isDurable = Atomic(configuration.isDurable)
     }
 
     /// The configs as they are now. Appends that have begun may still go by the ones before.
@@ -47,6 +49,7 @@ final class LiveConfiguration: Sendable {
             value.flushMilliseconds = flushMilliseconds.load(ordering: .relaxed)
             value.timestampAfterMaximumMilliseconds = timestampAfterMaximumMilliseconds.load(ordering: .relaxed)
             value.view = view.load(ordering: .relaxed)
+            value.isDurable = isDurable.load(ordering: .relaxed)
             return value
         }
         set {
@@ -61,6 +64,7 @@ final class LiveConfiguration: Sendable {
             flushMilliseconds.store(newValue.flushMilliseconds, ordering: .relaxed)
             timestampAfterMaximumMilliseconds.store(newValue.timestampAfterMaximumMilliseconds, ordering: .relaxed)
             view.store(newValue.view, ordering: .relaxed)
+            isDurable.store(newValue.isDurable, ordering: .relaxed)
         }
     }
 }

@@ -103,6 +103,9 @@ public struct TopicConfigDefinition: Sendable {
             "index.interval.bytes", .int, broker: "log.index.interval.bytes", .number(0...Int64(Int32.max)),
             "Log bytes between two index entries; for segments begun after a change."),
         TopicConfigDefinition(
+            "millrace.delivery", .string, .words(["best-effort", "durable"]),
+            "durable: every record is acknowledged when it is synced, whatever acks says. best-effort: as acks says."),
+        TopicConfigDefinition(
             "millrace.view", .string, .words(["none", "series", "search"]),
             "The view that is made of the topic: none, series or search. A view sets the timestamp type and other defaults."
         ),

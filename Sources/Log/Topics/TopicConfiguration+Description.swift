@@ -7,6 +7,7 @@ extension TopicConfiguration {
         case "max.message.bytes": "\(maximumMessageBytes)"
         case "message.timestamp.after.max.ms": "\(timestampAfterMaximumMilliseconds)"
         case "message.timestamp.type": logAppendTime ? "LogAppendTime" : "CreateTime"
+        case "millrace.delivery": isDurable ? "durable" : "best-effort"
         case "millrace.retention.disk.percent": "\(retentionDiskPercent)"
         case "millrace.view": view.name
         case "retention.bytes": "\(retentionBytes)"

@@ -38,6 +38,11 @@ extension TopicConfiguration {
                 throw LogError(.invalidConfig, "\(name) is CreateTime or LogAppendTime, not \"\(value)\"")
             }
             logAppendTime = value == "LogAppendTime"
+        case "millrace.delivery":
+            guard value == "durable" || value == "best-effort" else {
+                throw LogError(.invalidConfig, "\(name) is durable or best-effort, not \"\(value)\"")
+            }
+            isDurable = value == "durable"
         case "millrace.view": view = try TopicView(parsing: value)
         default: try Self.checkFixed(name, value)
         }

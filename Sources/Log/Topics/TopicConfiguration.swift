@@ -25,6 +25,10 @@ public struct TopicConfiguration: Sendable, Equatable {
     /// `millrace.view`: the view that is made of the topic. Default none.
     public var view = TopicView.none
 
+    /// `millrace.delivery`: true if it is `durable`: every record is acknowledged when it is synced, whatever the
+    /// producer asks for. Default false (`best-effort`): what the producer asks for.
+    public var isDurable = false
+
     /// The defaults.
     public init() {}
 }

@@ -32,11 +32,11 @@ extension KafkaConnection {
         if !loop.group.hasRoom(for: partition, byteCount: range.count) { commitGroup() }
         let position = PartitionPosition(topic: 0, partition: 0)
         let waiter =
-            request.acks == -1
+            acks(request, topic) == -1
             ? ProduceWaiter(RequestID(connection: id, ticket: ticket), position, loop.mailbox) : nil
         do throws(LogError) {
             try loop.group.add(
-                batches(reader, range), to: partition, durability: durability(of: request.acks), waiter: waiter)
+                batches(reader, range), to: partition, durability: durability(of: acks(request, topic)), waiter: waiter)
         } catch {
             return false
         }

@@ -36,4 +36,10 @@ public struct StreamLabels: Sendable, Hashable {
     public subscript(name: String) -> String {
         labels.first { $0.name == name }?.value ?? ""
     }
+
+    /// Whether a text may be a label's name: letters, digits and underscores, not a digit first.
+    public static func isLabelName(_ name: some StringProtocol) -> Bool {
+        guard let first = name.utf8.first, first < UInt8(ascii: "0") || first > UInt8(ascii: "9") else { return false }
+        return name.utf8.allSatisfy(FieldText.isNameByte)
+    }
 }

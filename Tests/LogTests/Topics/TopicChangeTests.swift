@@ -39,7 +39,7 @@ import Testing
     @Test func everyConfigReachesThePartitions() throws {
         let changed = [
             "retention.ms": "1", "retention.bytes": "2", "millrace.retention.disk.percent": "9", "segment.bytes": "33",
-            "segment.ms": "4", "millrace.view": "series",
+            "segment.ms": "4", "millrace.view": "series", "millrace.delivery": "durable",
             "max.message.bytes": "5", "message.timestamp.type": "LogAppendTime",
             "message.timestamp.after.max.ms": "6", "flush.ms": "7", "index.interval.bytes": "8",
         ]

@@ -4,10 +4,10 @@ import Testing
 
 /// LogQL by its scripts.
 @Suite struct LogQLScriptTests {
-    @Test func sayWhatTheScriptsSay() throws {
+    @Test func sayWhatTheScriptsSay() async throws {
         var count = 0
         for var script in try LogQLScript.all() {
-            let outcome = try script.run(LogQLPlayer.play)
+            let outcome = try await script.run(LogQLPlayer.play)
             count += outcome.count
             for failure in outcome.failures { Issue.record("\(failure)") }
         }

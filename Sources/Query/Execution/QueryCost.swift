@@ -34,6 +34,7 @@ public struct QueryCost: Sendable, Equatable {
 /// The languages that queries are written in, as metrics and log lines name them.
 public enum QueryLanguage: String, Sendable, CaseIterable {
     case influxql
+    case logql
 }
 
 /// How a statement ended, as metrics and log lines name it.

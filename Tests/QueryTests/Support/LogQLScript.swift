@@ -20,17 +20,22 @@ struct LogQLScript {
     var name: String
     var pieces: [Piece]
 
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Scripts/LogQL")
+    private let folder: URL
 
-    static func all() throws -> [LogQLScript] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".txt") }.sorted().map {
-            LogQLScript(name: $0, text: try String(contentsOf: folder.appendingPathComponent($0), encoding: .utf8))
-        }
+    /// The scripts of a folder in `Scripts`.
+    static func all(in name: String = "LogQL") throws -> [LogQLScript] {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Scripts/\(name)")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".txt") }.sorted()
+            .map {
+                let text = try String(contentsOf: folder.appendingPathComponent($0), encoding: .utf8)
+                return LogQLScript(name: $0, folder: folder, text: text)
+            }
     }
 
-    init(name: String, text: String) {
+    private init(name: String, folder: URL, text: String) {
         self.name = name
+        self.folder = folder
         pieces = []
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)[...]
         while let first = lines.first {
@@ -50,14 +55,14 @@ struct LogQLScript {
     }
 
     /// Runs every block. Gives what differs, unless it is to be written down.
-    mutating func run(_ body: (Block) -> [String]) throws -> (count: Int, failures: [String]) {
+    mutating func run(_ body: (Block) async -> [String]) async throws -> (count: Int, failures: [String]) {
         var count = 0
         var failures: [String] = []
         let rewrites = ProcessInfo.processInfo.environment["MILLRACE_REWRITE_SCRIPTS"] != nil
         for index in pieces.indices {
             guard case .block(var block) = pieces[index] else { continue }
             count += block.input.count
-            let seen = body(block)
+            let seen = await body(block)
             guard seen != block.output else { continue }
             if !rewrites {
                 failures.append(
@@ -68,7 +73,7 @@ struct LogQLScript {
             block.output = seen
             pieces[index] = .block(block)
         }
-        if rewrites { try text.write(to: Self.folder.appendingPathComponent(name), atomically: true, encoding: .utf8) }
+        if rewrites { try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8) }
         return (count, failures)
     }
 

@@ -15,7 +15,7 @@ enum LineBlockFormat {
     /// The most bytes of a chunk's lines that a reader takes.
     static let maximumRawBytes = 64 << 20
     /// The least bytes that the index needs for a chunk.
-    static let minimumEntryBytes = 30
+    static let minimumEntryBytes = 29
     /// Bytes of a filter's block.
     static let filterBlockBytes = 32
 }

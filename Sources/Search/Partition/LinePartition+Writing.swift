@@ -1,11 +1,21 @@
+import Synchronization
 public import View
 
 extension LinePartition {
     /// Writes the frozen head into blocks: one for each day that it has lines of.
     public func write(to blocks: any BlockStore) throws(ViewError) -> ManifestChange {
-        throw ViewError(.closed, "blocks of lines cannot be written yet")
+        guard let frozen = snapshot().frozen else { return ManifestChange() }
+        var change = ManifestChange(state: frozen.state)
+        let sorted = SortedHead(frozen.head)
+        for days in sorted.spans() {
+            let details = LineBlockDetails(
+                day: days.lowerBound, level: 0, firstCut: frozen.cut, lastCut: frozen.cut,
+                appliedThrough: frozen.nextOffset)
+            var content = HeadContent(sorted, days: days)
+            if let entry = try LineBlockWriter.create(in: blocks, details: details, content: &content) {
+                change.added.append(entry)
+            }
+        }
+        return change
     }
-
-    /// What compaction does next.
-    public func compact(to blocks: any BlockStore, nowMilliseconds: Int64) throws(ViewError) -> ManifestChange? { nil }
 }

@@ -26,6 +26,23 @@ struct Deletion: Sendable {
     func matches(_ stream: StreamLabels) -> Bool { selector.matches(stream) }
 }
 
+/// Lines of one stream that readers do not see and that a merge leaves out: what a deletion took, or what has expired.
+struct HiddenLines: Sendable, Equatable {
+    /// The first moment, in nanoseconds.
+    var first: Int64
+    /// The last moment.
+    var last: Int64
+    /// A text that a hidden line holds; empty for every line.
+    var containing: [UInt8]
+
+    /// Assembles it.
+    init(first: Int64, last: Int64, containing: [UInt8] = []) {
+        self.first = first
+        self.last = last
+        self.containing = containing
+    }
+}
+
 extension HiddenLines {
     /// Everything.
     static let all = HiddenLines(first: .min, last: .max)

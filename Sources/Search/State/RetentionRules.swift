@@ -25,6 +25,11 @@ struct RetentionRules: Sendable {
         return all.contains(0) ? 0 : all.max() ?? 0
     }
 
+    /// The shortest time that any stream is kept; 0 if all are for ever.
+    var shortest: Int64 {
+        (command.rules.map(\.nanoseconds) + [command.nanoseconds]).filter { $0 > 0 }.min() ?? 0
+    }
+
     /// The first nanosecond of a stream that is kept.
     func earliest(of stream: StreamLabels, now: Int64) -> Int64 {
         let rule = selectors.firstIndex { $0.matches(stream) }

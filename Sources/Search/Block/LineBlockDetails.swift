@@ -23,6 +23,9 @@ public struct LineBlockDetails: Sendable, Equatable {
     public var lastCut: Int64
     /// Deletions that stand below this offset of the log are applied to these lines.
     public var appliedThrough: Int64
+    /// The names of structured metadata that the lines may have, some that no line has among them. Whoever writes the
+    /// block knows them before.
+    public var metadataNames = MetadataNames()
 
     /// Assembles the details of a block that is to be written: nothing is in it yet.
     public init(day: Int64, level: Int64, firstCut: Int64, lastCut: Int64, appliedThrough: Int64) {
@@ -45,6 +48,7 @@ public struct LineBlockDetails: Sendable, Equatable {
         ] {
             writer.write(value)
         }
+        metadataNames.write(to: &writer)
         return writer.array()
     }
 
@@ -77,6 +81,7 @@ public struct LineBlockDetails: Sendable, Equatable {
         firstCut = try reader.int64()
         lastCut = try reader.int64()
         appliedThrough = try reader.int64()
+        metadataNames = try MetadataNames(&reader)
         guard reader.isAtEnd else { throw BytesError(code: .malformed, message: "bytes behind the details") }
     }
 }

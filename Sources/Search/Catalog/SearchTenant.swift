@@ -33,6 +33,9 @@ public final class SearchTenant: LineSource {
     /// How many streams there are, about.
     public var streamEstimate: Int { reading.streamEstimate }
 
+    /// The names of structured metadata that lines may have; nil if there are too many.
+    public var metadataNames: Set<String>? { reading.metadataNames }
+
     /// Begins to read lines.
     public func scan(_ request: LineRequest) throws(SearchError) -> [any LineScan] { try reading.scan(request) }
 

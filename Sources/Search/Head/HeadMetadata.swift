@@ -25,6 +25,8 @@ final class HeadMetadata {
     private(set) var levels: [Level] = [Level(isFirst: false, level: nil)]
 
     private let arena: ByteArena
+    /// The names of all sets.
+    private(set) var names = MetadataNames()
 
     init(_ sets: StringTable, arena: ByteArena) {
         self.sets = sets
@@ -62,6 +64,7 @@ final class HeadMetadata {
             let hash = BytesHash.hash(bytes)
             if let found = sets.find(bytes, hash: hash) { return UInt32(found) }
             levels.append(Self.level(of: labels))
+            for label in labels { names.insert(label.name) }
             return UInt32(sets.insert(bytes, hash: hash))
         }
     }

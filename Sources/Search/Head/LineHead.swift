@@ -73,6 +73,8 @@ final class LineHead: Sendable {
         var streams: [StreamLabels] = []
         var tails: [StreamTail] = []
         var masks: [HeadMask] = []
+        /// The names of structured metadata.
+        var metadataNames = MetadataNames()
     }
 
     /// What is published now.

@@ -122,6 +122,7 @@ final class LineHeadWriter {
     func publish() {
         head.published.withLock { view in
             view.rowCount = head.rows.count
+            if view.metadataNames.names?.count != metadata.names.names?.count { view.metadataNames = metadata.names }
             if view.masks.count != masks.count { view.masks = masks }
             for stream in view.streams.count..<streams.count {
                 view.streams.append(streams[stream].labels)

@@ -26,11 +26,12 @@ extension LinePartition {
         into store: any BlockStore
     ) throws(ViewError) -> ManifestChange {
         guard let first = merged.first, let last = merged.last else { return ManifestChange() }
-        let details = LineBlockDetails(
+        var details = LineBlockDetails(
             day: first.details.day,
             level: (merged.map(\.details.level).max() ?? 0) + (merged.count > 1 ? 1 : 0),
             firstCut: first.details.firstCut, lastCut: last.details.lastCut,
             appliedThrough: max(snapshot.nextOffset, merged.map(\.details.appliedThrough).max() ?? 0))
+        for part in merged { details.metadataNames.formUnion(part.details.metadataNames) }
         var sources: [LineBlock] = []
         do throws(SearchError) {
             for part in merged { sources.append(try part.block()) }

@@ -12,6 +12,9 @@ extension LinePartition: LineSource {
     /// How many streams there are, about.
     public var streamEstimate: Int { LineReading([snapshot()]).streamEstimate }
 
+    /// The names of structured metadata that lines may have; nil if there are too many.
+    public var metadataNames: Set<String>? { LineReading([snapshot()]).metadataNames }
+
     /// Begins to read lines.
     public func scan(_ request: LineRequest) throws(SearchError) -> [any LineScan] {
         try LineReading([snapshot()]).scan(request)
@@ -34,6 +37,15 @@ struct LineReading {
             let stored = snapshot.blocks.reduce(0) { max($0, Int($1.details.streams)) }
             return sum + max(stored, snapshot.activeStreams)
         }
+    }
+
+    var metadataNames: Set<String>? {
+        var names = MetadataNames()
+        for snapshot in snapshots {
+            for block in snapshot.blocks { names.formUnion(block.details.metadataNames) }
+            for head in snapshot.heads() { names.formUnion(head.view.metadataNames) }
+        }
+        return names.names
     }
 
     func streams(matching matchers: [LabelMatcher], in range: TimeWindow) throws(SearchError) -> [StreamLabels] {

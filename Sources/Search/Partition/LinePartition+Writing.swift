@@ -8,9 +8,10 @@ extension LinePartition {
         var change = ManifestChange(state: frozen.state)
         let sorted = SortedHead(frozen.head)
         for days in sorted.spans() {
-            let details = LineBlockDetails(
+            var details = LineBlockDetails(
                 day: days.lowerBound, level: 0, firstCut: frozen.cut, lastCut: frozen.cut,
                 appliedThrough: frozen.nextOffset)
+            details.metadataNames = sorted.source.view.metadataNames
             var content = HeadContent(sorted, days: days)
             if let entry = try LineBlockWriter.create(in: blocks, details: details, content: &content) {
                 change.added.append(entry)

@@ -159,6 +159,9 @@ struct LineRun {
         }
         try compareTotals(place)
         try compareStreams(place)
+        let names = Set(model.lines.flatMap(\.metadata.keys))
+        #expect(site.partition.metadataNames?.isSuperset(of: names) == true)
+        #expect(site.partition.metadataNames?.isSubset(of: ["trace", "level"]) == true)
     }
 
     private mutating func conditions() throws -> [LineCondition] {

@@ -5,9 +5,8 @@ extension SeriesPartition {
     /// What compaction does next, chosen by sizes, deletions and time: `CompactionPlan`.
     public func compact(to blocks: any BlockStore, nowMilliseconds: Int64) throws(ViewError) -> ManifestChange? {
         let snapshot = snapshot()
-        let unreadable = Set(damagedBlocks.keys)
         let plan = CompactionPlan(
-            blocks: snapshot.blocks.filter { !unreadable.contains($0.entry.id) }, policies: snapshot.retentionPolicies,
+            blocks: snapshot.blocks, unreadable: Set(damagedBlocks.keys), policies: snapshot.retentionPolicies,
             tombstones: snapshot.tombstones.filter { $0.offset < snapshot.nextOffset }, nowMilliseconds: nowMilliseconds
         )
         switch plan.step {

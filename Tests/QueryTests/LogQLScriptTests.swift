@@ -26,6 +26,7 @@ enum LogQLPlayer {
         case "each": return block.input.map(parsed)
         case "format":
             return lines { () throws(QueryError) in try LogQL.parse(text).formatted(width: Int(words[1]) ?? 100) }
+        case "plain": return block.input.map(plain)
         case "run": return run(block.command.dropFirst(4).description, block.input)
         default: return ["unknown command \(block.command)"]
         }
@@ -37,6 +38,17 @@ enum LogQLPlayer {
             let query = try LogQL.parse(text)
             let again = try LogQL.parse("\(query)")
             return "\(again)" == "\(query)" ? "\(query)" : "\(query) is read as \(again)"
+        } catch {
+            return error.message
+        }
+    }
+
+    /// A search in LogQL, checked to be LogQL.
+    private static func plain(_ text: String) -> String {
+        do throws(QueryError) {
+            let search = try PlainSearch(text)
+            let query = try LogQL.parse(search.text, needsMatcher: false)
+            return query == .lines(search.selector) ? search.text : "\(search.text) is read as \(query)"
         } catch {
             return error.message
         }

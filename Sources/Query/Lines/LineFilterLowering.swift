@@ -47,7 +47,7 @@ enum LineFilterLowering {
     }
 
     /// `(?i)text` with plain ASCII behind it.
-    private static func foldedText(_ pattern: String) -> [UInt8]? {
+    static func foldedText(_ pattern: String) -> [UInt8]? {
         guard pattern.hasPrefix("(?i)") else { return nil }
         let text = Array(pattern.utf8.dropFirst(4))
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-:;,/=<>@#%&\"'!~`".utf8)

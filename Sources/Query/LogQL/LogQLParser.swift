@@ -8,11 +8,12 @@ public enum LogQL {
 
     /// Parses a query.
     ///
+    /// - Parameter needsMatcher: whether one matcher at least must exclude streams without its label, as in Loki.
     /// - Throws: `syntax` with Loki's words and place: "parse error at line 1, col 5: syntax error: …".
-    public static func parse(_ text: String) throws(QueryError) -> LogQLQuery {
+    public static func parse(_ text: String, needsMatcher: Bool = true) throws(QueryError) -> LogQLQuery {
         var parser = try LogQLParser(text)
         let query = try parser.query()
-        try LogQLValidation.check(query)
+        try LogQLValidation.check(query, needsMatcher: needsMatcher)
         return query
     }
 

@@ -1,6 +1,4 @@
 import Patterns
-public import Search
-import Telemetry
 
 /// The stages of a query, made ready to run. Made once per query; each thread runs lines through a `LineRunner` of its
 /// own.
@@ -13,14 +11,8 @@ public struct LinePipeline: Sendable {
         case only([String])
     }
 
-    /// What the readers of lines can check: the line filters in front of every stage that changes lines. Lines that do
-    /// not satisfy it need not be run; `LineRunner.process(isFiltered: true)` does not check it again.
-    public let condition: LineCondition
-
     let steps: [Step]
     let patterns: [Pattern]
-    /// How many of the steps, in front of the others, `condition` stands for.
-    let filteredSteps: Int
     let wanted: Set<String>?
     let unwrap: UnwrapStep?
 
@@ -45,21 +37,12 @@ public struct LinePipeline: Sendable {
         self.unwrap = try unwrap.map { value throws(QueryError) in try compiler.unwrap(value) }
         steps = compiler.steps
         patterns = compiler.patterns
-        filteredSteps = compiler.conditions.count
-        switch compiler.conditions.count {
-        case 0: condition = .all
-        case 1: condition = compiler.conditions[0]
-        default: condition = .and(compiler.conditions)
-        }
         if case .only(let names) = wanted, !compiler.needsAll {
             self.wanted = compiler.needed.union(names)
         } else {
             self.wanted = nil
         }
     }
-
-    /// Whether lines and labels come out as they went in, if they come out at all.
-    public var onlyFilters: Bool { steps.count == filteredSteps && unwrap == nil }
 
     /// Whether a stage changes lines: only then does the length of what comes out differ.
     public var changesLines: Bool {

@@ -31,17 +31,16 @@ public final class LineRunner {
     ///
     /// - Parameters:
     ///   - time: in nanoseconds, for templates.
-    ///   - isFiltered: whether the line satisfies the pipeline's `condition` already.
     /// - Returns: whether it came through.
     public func process(
-        _ line: UnsafeRawBufferPointer, time: Int64, metadata: [StreamLabels.Label] = [], isFiltered: Bool = false
+        _ line: UnsafeRawBufferPointer, time: Int64, metadata: [StreamLabels.Label] = []
     ) -> Bool {
         labels.reset(metadata)
         self.line = line
         self.time = time
         sample = nil
-        for index in (isFiltered ? pipeline.filteredSteps : 0)..<pipeline.steps.count {
-            guard run(pipeline.steps[index]) else { return false }
+        for step in pipeline.steps {
+            guard run(step) else { return false }
         }
         guard let unwrap = pipeline.unwrap else { return true }
         return take(unwrap)

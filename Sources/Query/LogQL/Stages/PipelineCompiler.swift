@@ -1,13 +1,9 @@
 import Patterns
-import Search
-import Telemetry
 
 /// Makes stages ready.
 struct PipelineCompiler {
     private(set) var steps: [LinePipeline.Step] = []
     private(set) var patterns: [Pattern] = []
-    /// What the leading line filters ask, while only such were added.
-    private(set) var conditions: [LineCondition] = []
     /// The labels that stages read.
     private(set) var needed: Set<String> = []
     /// Whether a stage reads labels that cannot be told before.
@@ -117,7 +113,6 @@ struct PipelineCompiler {
 extension PipelineCompiler {
     private mutating func add(_ filter: LineFilter) throws(QueryError) {
         var tests: [LineTest] = []
-        var parts: [LineCondition] = []
         for text in filter.alternatives {
             if text.isAddress {
                 guard filter.operation == .contains || filter.operation == .containsNot else {
@@ -127,40 +122,20 @@ extension PipelineCompiler {
                 continue
             }
             switch filter.operation {
-            case .contains, .containsNot:
-                tests.append(.contains(Array(text.value.utf8)))
-                parts.append(text.value.isEmpty ? .all : .contains(Array(text.value.utf8)))
-            case .matches, .matchesNot:
-                let literal = PatternLiterals(text.value)
-                tests.append(try test(literal, text.value))
-                parts.append(try condition(literal, tests[tests.count - 1]))
+            case .contains, .containsNot: tests.append(.contains(Array(text.value.utf8)))
+            case .matches, .matchesNot: tests += try self.tests(text.value)
             case .hasPattern, .hasNotPattern: tests.append(.form(try LinePattern(filter: text.value)))
             }
         }
-        let isNegative = filter.operation.isNegative
-        // What readers know as well as the stages do is left to them, while nothing else stands in front.
-        if conditions.count == steps.count, parts.count == tests.count {
-            let any = parts.count == 1 ? parts[0] : LineCondition.or(parts)
-            conditions.append(isNegative ? .not(any) : any)
-        }
-        steps.append(.lineFilter(tests, isNegative: isNegative))
+        steps.append(.lineFilter(tests, isNegative: filter.operation.isNegative))
     }
 
-    private mutating func test(_ literal: PatternLiterals, _ text: String) throws(QueryError) -> LineTest {
-        switch literal.whole {
-        case .text(let bytes): return .contains(bytes)
-        case .textIgnoringCase(let bytes): return .containsIgnoringCase(bytes)
-        case .other: return .pattern(try pattern(text))
-        }
-    }
-
-    private func condition(_ literal: PatternLiterals, _ test: LineTest) throws(QueryError) -> LineCondition {
-        switch test {
-        case .contains(let bytes): bytes.isEmpty ? .all : .contains(bytes)
-        case .containsIgnoringCase(let bytes): .containsIgnoringCase(bytes)
-        case .pattern(let slot): .matches(patterns[slot], needs: literal.needs)
-        case .form, .address: .all
-        }
+    /// A regular expression: one that is nothing but texts is looked for as such.
+    private mutating func tests(_ pattern: String) throws(QueryError) -> [LineTest] {
+        let slot = try self.pattern(pattern)
+        if let folded = LineFilterLowering.foldedText(pattern) { return [.containsIgnoringCase(folded)] }
+        let texts = PatternTexts.equivalent(to: pattern)
+        return texts.isEmpty ? [.pattern(slot)] : texts.map { .contains($0) }
     }
 
     private mutating func test(_ filter: LabelFilter) throws(QueryError) -> LabelTest {

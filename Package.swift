@@ -179,7 +179,7 @@ let services: [Target] = [
     .target(
         name: "ServeHTTP",
         dependencies: [
-            "Instruments", "Listening", "Bytes", "Telemetry", "View", "Ingest", "Series", "Query",
+            "Instruments", "Listening", "Bytes", "Telemetry", "Decode", "View", "Ingest", "Series", "Query",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -193,7 +193,8 @@ let services: [Target] = [
     .executableTarget(
         name: "millrace",
         dependencies: nio + [
-            "Receivers", "ServeKafka", "ServeHTTP", "Ingest", "Query", "Series", "Telemetry", "View", "KafkaClient",
+            "Receivers", "ServeKafka", "ServeHTTP", "Ingest", "Query", "Series", "Search", "Telemetry", "View",
+            "KafkaClient",
             "Groups", "Log",
             "Storage",
             "Machine", "KafkaWire", "Bytes", "Instruments",
@@ -254,7 +255,8 @@ let package = Package(
         ? [
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
-            .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Series", targets: ["Series"]),
+            .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Decode", targets: ["Decode"]),
+            .library(name: "Series", targets: ["Series"]),
             .library(name: "Query", targets: ["Query"]),
         ]
         : [

@@ -48,6 +48,9 @@ let package = Package(
         .executableTarget(
             name: "FuzzLines", dependencies: ["FuzzDriver", .product(name: "Telemetry", package: "millrace")],
             swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzPushes", dependencies: ["FuzzDriver", .product(name: "Decode", package: "millrace")],
+            swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(name: "MakeCorpus", dependencies: wire),
     ]
 )

@@ -101,6 +101,7 @@ public final class HTTPServer: Sendable {
         WriteRoutes(services: services, headers: headers).add(to: router)
         QueryRoutes(services: services, headers: headers).add(to: router)
         PingRoutes(services: services, headers: headers).add(to: router)
+        PushRoutes(services: services).add(to: router)
         ViewRoutes(services: services).add(to: router)
         return router
     }

@@ -16,7 +16,8 @@ struct Millrace: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, GroupCommand.self,
-            CheckCommand.self, ImportCommand.self, SeriesCommands.self, ViewCommand.self, BackupCommand.self,
+            CheckCommand.self, ImportCommand.self, SeriesCommands.self, LogsCommands.self, ViewCommand.self,
+            BackupCommand.self,
             RestoreCommand.self,
             ConfigCommand.self,
         ]

@@ -6,6 +6,7 @@ import Machine
 import NIOCore
 import Query
 import Receivers
+import Search
 import Series
 import ServeHTTP
 import View
@@ -13,6 +14,7 @@ import View
 /// The views of the log and the way into them.
 struct ServeViews: Sendable {
     let catalog: SeriesCatalog
+    let tenants: SearchCatalog
     let views: Views
     let ingest: Ingest
     private let queries: InfluxQLService
@@ -32,8 +34,15 @@ struct ServeViews: Sendable {
                 metadata: ["view": "\(view)", "error": "\(reason)"])
         }
         series.register(in: registry)
+        tenants = SearchCatalog()
+        let search = SearchViews(catalog: tenants) { view, reason in
+            logger.error(
+                "a block of a view cannot be read: queries that need it fail",
+                metadata: ["view": "\(view)", "error": "\(reason)"])
+        }
+        search.register(in: registry)
         views = Views(
-            log: log, machine: machine, settings: settings.views, kinds: [.series: series],
+            log: log, machine: machine, settings: settings.views, kinds: [.series: series, .search: search],
             report: { severity, view, message in
                 logger.log(level: severity.level, "\(message)", metadata: view.isEmpty ? [:] : ["view": "\(view)"])
             })

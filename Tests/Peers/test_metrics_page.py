@@ -42,6 +42,7 @@ def text(new_server, topic):
     with server.connect() as connection:
         connection.create_topic(topic, partitions=3)
         connection.create_topic(f"metrics.{topic}", millrace_view="series")
+        connection.create_topic(f"logs.{topic}", millrace_view="search")
         producer = Producer({"bootstrap.servers": server.bootstrap, "enable.idempotence": True})
         for number in range(300):
             producer.produce(topic, b"%d" % number, partition=number % 3)

@@ -12,7 +12,7 @@ enum MakeCorpus {
     static func main() throws {
         let counts = [
             try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored(), try writeBlocks(),
-            try writeQueries(), try writeLines(),
+            try writeQueries(), try writeLines(), try writePushes(),
         ]
         print(
             "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files, "
@@ -152,6 +152,18 @@ enum MakeCorpus {
             count += 1
         }
         return count
+    }
+
+    /// A push in each form.
+    private static func writePushes() throws -> Int {
+        let json = #"{"streams":[{"stream":{"app":"x"},"values":[["1","a\"\u00e9\ud83d\ude00",{"t":"v"}],[2,"b"]]}]}"#
+        let lines = #"{"time":"2023-11-14T22:13:20.5Z","msg":"a","app":"x","o":{"p":[1]}}"# + "\n{\"ts\":1}\n"
+        // One stream {a="b"} with one line "x" at 1 s and 2 ns.
+        let protobuf: [UInt8] =
+            [10, 20, 10, 7] + "{a=\"b\"}".utf8 + [18, 9, 10, 4, 8, 1, 16, 2, 18, 1] + "x".utf8
+        let all: [(UInt8, [UInt8])] = [(0, Array(json.utf8)), (1, protobuf), (2, Array(lines.utf8))]
+        for (reader, bytes) in all { try write("FuzzPushes", "push-\(reader)", [reader] + bytes) }
+        return all.count
     }
 
     private static func writeCodecs() throws -> Int {

@@ -42,7 +42,9 @@ extension Ingest {
     }
 
     /// Checks the lines of a push, and appends the good ones to the tenant's topic, which is created by the first.
-    public func begin(_ push: LinePush, tenant: String) -> BegunPush {
+    ///
+    /// - Parameter isDurable: whether the answer waits for the sync whatever the streams are.
+    public func begin(_ push: LinePush, tenant: String, isDurable wantsDurable: Bool = false) -> BegunPush {
         lineFigures.bytes.add(UInt64(push.bytes.count))
         let admission = LogsAdmission(push, limits: settings.searchLimits)
         var refusal = admission.refusal
@@ -59,7 +61,8 @@ extension Ingest {
         var appended: [Appended] = []
         do {
             for (partition, streams) in Self.route(admission.streams, topic) {
-                let isDurable = topic.configuration.isDurable || streams.contains { isDurableStream($0.labels) }
+                let isDurable =
+                    wantsDurable || topic.configuration.isDurable || streams.contains { isDurableStream($0.labels) }
                 let offsets = try append(streams, of: push, to: partition, topic)
                 appended.append(Appended(partition: partition, offsets: offsets, isDurable: isDurable))
             }

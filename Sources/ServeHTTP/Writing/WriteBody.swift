@@ -15,8 +15,10 @@ struct WriteBody {
         case tooLarge
         /// Nothing can be taken now.
         case busy
-        /// It is not compressed as the request says, or in a way that is not served.
+        /// It is not compressed as the request says.
         case undecodable(String)
+        /// It is compressed in a way that is not served.
+        case unserved(String)
     }
 
     private enum Content {
@@ -27,10 +29,16 @@ struct WriteBody {
     private let content: Content
     private let reservations: [WriteReservation]
 
-    /// Reads the body of a request for a database. What is too large is not read to its end.
+    /// The content codings of InfluxDB's clients, and those of Loki's. `snappy` says what the body is anyhow.
+    static let influxCodings: Set<String> = ["gzip"]
+    static let lokiCodings: Set<String> = ["gzip", "deflate", "snappy"]
+
+    /// Reads the body of a request for a database or a tenant. What is too large is not read to its end.
     ///
     /// - Throws: `Refusal`, or what the connection throws when it breaks.
-    static func read(_ request: Request, database: [UInt8], _ ingest: Ingest) async throws -> WriteBody {
+    static func read(
+        _ request: Request, database: [UInt8], codings: Set<String> = influxCodings, _ ingest: Ingest
+    ) async throws -> WriteBody {
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > maximumBytes { throw Refusal.tooLarge }
         var room = BodyRoom(ingest: ingest, database: database)
@@ -52,12 +60,40 @@ struct WriteBody {
         }
         let bytes = whole ?? ByteBuffer()
         guard bytes.readableBytes <= maximumBytes else { throw Refusal.tooLarge }
-        switch request.headers[.contentEncoding]?.lowercased() {
-        case nil, "", "identity": return WriteBody(content: .plain(bytes), reservations: room.reservations)
+        let coding = request.headers[.contentEncoding]?.lowercased() ?? ""
+        guard coding.isEmpty || coding == "identity" || codings.contains(coding) else {
+            throw Refusal.unserved(String(coding.prefix(40)))
+        }
+        switch coding {
         case "gzip":
             let inflated = try inflate(bytes, &room)
             return WriteBody(content: .inflated(inflated), reservations: room.reservations)
-        case let other?: throw Refusal.undecodable("unsupported content encoding \(other.prefix(40))")
+        case "deflate":
+            try room.grow(to: bytes.readableBytes + min(maximumBytes, bytes.readableBytes * Self.usualRatio))
+            let inflated = try inflateBare(bytes)
+            try room.grow(to: bytes.readableBytes + inflated.count)
+            return WriteBody(content: .inflated(inflated), reservations: room.reservations)
+        default: return WriteBody(content: .plain(bytes), reservations: room.reservations)
+        }
+    }
+
+    /// How many times as many bytes as a rule come out as went in.
+    private static let usualRatio = 10
+
+    private static func inflateBare(_ bytes: ByteBuffer) throws -> [UInt8] {
+        let result: Result<[UInt8], BytesError> = bytes.withUnsafeReadableBytes { bytes in
+            var writer = ByteWriter(capacity: min(maximumBytes, bytes.count * usualRatio + 64))
+            do throws(BytesError) {
+                try Deflate.decompress(bytes, limit: maximumBytes, into: &writer)
+                return .success(writer.array())
+            } catch {
+                return .failure(error)
+            }
+        }
+        do {
+            return try result.get()
+        } catch {
+            throw error.code == .limitExceeded ? Refusal.tooLarge : .undecodable("deflate: \(error)")
         }
     }
 

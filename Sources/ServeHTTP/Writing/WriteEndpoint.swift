@@ -83,6 +83,7 @@ struct WriteEndpoint<Dialect: WriteDialect>: Sendable {
             case .tooLarge: throw WriteProblem(.contentTooLarge, "Request Entity Too Large")
             case .busy: throw WriteProblem(.serviceUnavailable, "too many bytes are being written; try again")
             case .undecodable(let text): throw WriteProblem(.badRequest, text)
+            case .unserved(let coding): throw WriteProblem(.badRequest, "unsupported content encoding \(coding)")
             }
         } catch {
             throw WriteProblem(.badRequest, "the body ended early: \(error)")

@@ -26,6 +26,16 @@ final class Input: Sendable {
         try await NIOThreadPool.singleton.runIfActive { try self.readChunk() }
     }
 
+    /// The next bytes; none if there are none in time. Nil as for `read()`. Without a time it waits as long as it takes.
+    func read(withinMilliseconds milliseconds: Int64?) async throws -> [UInt8]? {
+        guard let milliseconds else { return try await read() }
+        return try await NIOThreadPool.singleton.runIfActive {
+            var waiting = [pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)]
+            guard poll(&waiting, 1, Int32(clamping: milliseconds)) != 0 else { return [] }
+            return try self.readChunk()
+        }
+    }
+
     /// Everything to the end.
     func readAll() async throws -> [UInt8] {
         var all: [UInt8] = []

@@ -51,7 +51,9 @@ struct ServerOptions: ParsableArguments {
     /// Sends one request.
     ///
     /// - Throws: `CommandFailure` if nobody answers.
-    func send(_ method: String, _ path: String, _ content: [UInt8]) async throws -> (status: Int, body: [UInt8]) {
+    func send(
+        _ method: String, _ path: String, _ content: [UInt8], fields: [(name: String, value: String)] = []
+    ) async throws -> (status: Int, body: [UInt8]) {
         let advice = "is a server listening on \(address)? Name another with --server HOST:PORT"
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
             throw CommandFailure(message: "\(address) is no HOST:PORT", advice: advice)
@@ -60,7 +62,7 @@ struct ServerOptions: ParsableArguments {
         var request = ByteBuffer(
             string: """
                 \(method) \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n\
-                Content-Length: \(content.count)\r\n\r\n
+                Content-Length: \(content.count)\r\n\(fields.map { "\($0.name): \($0.value)\r\n" }.joined())\r\n
                 """)
         request.writeBytes(content)
         let answer: [UInt8]

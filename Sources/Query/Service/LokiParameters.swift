@@ -104,4 +104,37 @@ public struct LokiParameters: Sendable {
         request.descending = try descending()
         return request
     }
+
+    /// The streams and the range of a request.
+    public func selection(_ selectors: [String]) throws(LogQLFailure) -> LogQLService.Selection {
+        let (start, end) = try range()
+        return LogQLService.Selection(selectors, start: start, end: end)
+    }
+
+    /// `index/volume` and `index/volume_range`.
+    public func volume(
+        _ selection: LogQLService.Selection, isRange: Bool
+    ) throws(LogQLFailure) -> LogQLService.VolumeRequest {
+        guard !selection.selectors.isEmpty || value("query") != nil else {
+            throw LogQLFailure(400, "0 matcher groups supplied")
+        }
+        var request = LogQLService.VolumeRequest()
+        request.labels = (value("targetLabels") ?? "").split(separator: ",").map(String.init)
+        request.limit = try limit()
+        switch value("aggregateBy") {
+        case nil, "series": request.byLabels = false
+        case "labels": request.byLabels = true
+        default: throw LogQLFailure(400, "invalid aggregation option")
+        }
+        if isRange { request.step = try step(selection.start, selection.end) }
+        return request
+    }
+
+    /// `detected_fields`: a query of a range, of which `line_limit` lines (1,000 if it is not said) are looked at.
+    public func fields() throws(LogQLFailure) -> LogQLService.FieldsRequest {
+        let (start, end) = try range()
+        var query = LogQLRequest(value("query") ?? "", start: start, end: end, step: 1)
+        query.limit = value("line_limit").flatMap { Int($0) }.map { max(1, $0) } ?? 1_000
+        return LogQLService.FieldsRequest(query, limit: try limit(default: 1_000))
+    }
 }

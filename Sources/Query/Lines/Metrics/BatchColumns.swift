@@ -100,7 +100,7 @@ struct BatchColumns {
         for index in 0..<column.dictionary.count {
             numbers.append(
                 column.dictionary.withString(index) {
-                    SampleValue.convert($0, unwrap.conversion) ?? SeriesMatrix.absent
+                    LabelValues.sample($0, unwrap.conversion) ?? SeriesMatrix.absent
                 })
         }
         let isOne = groupColumns.isEmpty && !usesLevel && !usesMetadata

@@ -6,54 +6,61 @@ internal import Telemetry
 struct LineSampler {
     private let plan: SamplePlan
     private let stages: StageRunner
-    private var groups: [RowLabels: Int] = [:]
+    /// Groups by the values of the labels that are grouped by, or by all labels.
+    private var groups: [[UInt8]: Int] = [:]
+    private var key: [UInt8] = []
+
+    /// The most groups that are known by their values; others take longer.
+    private static let maximumKnown = 100_000
 
     init(_ plan: SamplePlan) throws(QueryError) {
         self.plan = plan
-        stages = try StageRunner(plan.lowering.rest)
+        var wanted = LinePipeline.Wanted.all
+        if let grouping = plan.grouping, !grouping.isWithout { wanted = .only(grouping.labels) }
+        stages = try StageRunner(plan.lowering.rest, unwrap: plan.aggregation.range.unwrap, wanted: wanted)
     }
 
     mutating func gather(_ batch: LineBatch, into accumulator: inout RangeAccumulator) throws(QueryError) {
         var metadata = MetadataLabels(batch, tellsLevels: plan.tellsLevels)
         for row in batch.times.indices {
             let own = metadata.labels(row)
-            let staged = batch.lines.withString(row) { line in
-                stages.run(line, time: batch.times[row], stream: batch.stream, metadata: own)
+            let time = batch.times[row]
+            let length: Int? = batch.lines.withString(row) { line in
+                stages.run(line, time: time, stream: batch.stream, metadata: own) ? stages.line.count : nil
             }
-            guard let staged else { continue }
-            try take(staged, at: batch.times[row], into: &accumulator)
+            guard let length else { continue }
+            guard stages.labels.error.isEmpty else {
+                throw SampleValue.failure(stages.labels.labels(), stages.labels.error)
+            }
+            let group = try group(&accumulator)
+            if plan.countsLines {
+                accumulator.count(group, at: time, lines: 1, bytes: Double(length))
+            } else if let sample = stages.sample {
+                try accumulator.add(group, at: time, sample)
+            }
         }
         try stages.check()
     }
 
-    private mutating func take(
-        _ staged: StagedLine, at time: Int64, into accumulator: inout RangeAccumulator
-    ) throws(QueryError) {
-        let labels = staged.labels
-        let error = labels.parsed["__error__"]
-        guard error.isEmpty else { throw SampleValue.failure(labels.all, error) }
-        guard let unwrap = plan.aggregation.range.unwrap else {
-            let group = try group(labels, except: nil, &accumulator)
-            return accumulator.count(group, at: time, lines: 1, bytes: Double(staged.line.count))
+    private mutating func group(_ accumulator: inout RangeAccumulator) throws(QueryError) -> Int {
+        guard let grouping = plan.grouping, !grouping.isWithout else {
+            var labels = stages.labels.labels()
+            // The label that is the sample is none of the series.
+            if let unwrap = plan.aggregation.range.unwrap { labels = labels.dropping([unwrap.label]) }
+            return try accumulator.group(plan.grouping.map { labels.grouped($0) } ?? labels)
         }
-        let all = labels.all
-        let text = all[unwrap.label]
-        guard !text.isEmpty else { return }
-        guard let number = Array(text.utf8).withUnsafeBytes({ SampleValue.convert($0, unwrap.conversion) }) else {
-            throw SampleValue.failure(all)
+        key.removeAll(keepingCapacity: true)
+        for name in grouping.labels {
+            stages.labels.withValue(name) { value in
+                let size = UInt32(value?.count ?? 0)
+                for shift in [24, 16, 8, 0] as [UInt32] { key.append(UInt8(truncatingIfNeeded: size >> shift)) }
+                if let value { key.append(contentsOf: value) }
+            }
         }
-        let group = try group(labels, except: unwrap.label, &accumulator)
-        try accumulator.add(group, at: time, number)
-    }
-
-    private mutating func group(
-        _ labels: RowLabels, except unwrapped: String?, _ accumulator: inout RangeAccumulator
-    ) throws(QueryError) -> Int {
-        if unwrapped == nil, let known = groups[labels] { return known }
-        var all = labels.all
-        if let unwrapped, plan.grouping?.isWithout ?? true { all = all.dropping([unwrapped]) }
-        let group = try accumulator.group(plan.grouping.map { all.grouped($0) } ?? all)
-        if unwrapped == nil, groups.count < 100_000 { groups[labels] = group }
+        if let known = groups[key] { return known }
+        let labels = StreamLabels(grouping.labels.map { .init($0, stages.labels[$0] ?? "") })
+        let group = try accumulator.group(labels)
+        if groups.count < Self.maximumKnown { groups[key] = group }
         return group
     }
 }

@@ -1,17 +1,7 @@
 internal import Telemetry
 
-/// The text of a label as a sample.
+/// Samples that are none.
 enum SampleValue {
-    /// The number; nil if the text is none.
-    static func convert(_ text: UnsafeRawBufferPointer, _ conversion: Unwrap.Conversion?) -> Double? {
-        guard let conversion else { return GoNumber.parse(text) }
-        let string = String(decoding: text, as: UTF8.self)
-        switch conversion {
-        case .bytes: return ByteSize.parse(string).map { Double($0) }
-        case .duration, .durationSeconds: return GoDuration.parse(string).map { Double($0) / 1e9 }
-        }
-    }
-
     /// Loki's refusal of samples with errors.
     static func failure(_ labels: StreamLabels, _ name: String = "SampleExtractionErr") -> QueryError {
         QueryError(

@@ -39,6 +39,9 @@ struct RowReader: Sendable {
         return top.rows
     }
 
+    /// What a row takes beside its line, about.
+    static let rowBytes = 256
+
     /// What one task has gathered.
     private struct State: Sendable {
         var top: TopRows
@@ -94,12 +97,12 @@ struct RowReader: Sendable {
             // Times of a batch run one way: behind the first that does not matter none does.
             guard state.top.wants(time), bound.wants(time) else { break }
             let labels = metadata.labels(row)
-            let staged = batch.lines.withString(row) { line in
-                stages.run(line, time: time, stream: batch.stream, metadata: labels)
+            let line: [UInt8]? = batch.lines.withString(row) { line in
+                stages.run(line, time: time, stream: batch.stream, metadata: labels) ? Array(stages.line) : nil
             }
-            guard let staged else { continue }
-            kept += staged.line.count + 128
-            kept -= state.top.add(LogRow(time: time, order: order, line: staged.line, labels: staged.labels))
+            guard let line else { continue }
+            kept += line.count + Self.rowBytes
+            kept -= state.top.add(LogRow(time: time, order: order, line: line, labels: stages.rowLabels))
         }
         try stages.check()
         if kept > 0 { try control.keep(bytes: kept) } else { control.release(bytes: -kept) }

@@ -44,7 +44,7 @@ struct TopRows: Sendable {
         return descending ? time >= horizon : time <= horizon
     }
 
-    /// Takes a row. Returns how many bytes of lines were given up.
+    /// Takes a row. Returns how many bytes were given up.
     mutating func add(_ row: LogRow) -> Int {
         rows.append(row)
         return rows.count >= 2 * limit ? prune() : 0
@@ -59,7 +59,7 @@ struct TopRows: Sendable {
         }
         var dropped = 0
         if rows.count > limit {
-            for row in rows[limit...] { dropped += row.line.count }
+            for row in rows[limit...] { dropped += row.line.count + RowReader.rowBytes }
             rows.removeLast(rows.count - limit)
         }
         if rows.count == limit { horizon = rows.last?.time }

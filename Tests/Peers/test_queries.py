@@ -4,6 +4,7 @@ import json
 import socket
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,14 @@ def test_one_request_more_than_may_run_is_refused_and_a_client_that_goes_makes_r
     assert "series" in query(server, "SHOW DATABASES")
     cancelled = [line for line in slow_lines(server) if line["outcome"] == "cancelled"]
     assert len(cancelled) == 1 and float(cancelled[0]["waited-ms"]) > 0
+
+
+def test_the_answer_to_a_slow_get_is_whole(serve):
+    """The first bytes come after some hundred milliseconds; until then the server watches whether the client goes."""
+    server = serve()
+    text = "SELECT stddev(v) FROM m;" * 60 + "SELECT v, w FROM m"
+    answer = urllib.request.urlopen(f"http://127.0.0.1:{server.http_port}/query?"
+                                    + urllib.parse.urlencode({"db": "db0", "q": text, "epoch": "ns"}), timeout=60)
+    assert answer.headers["Connection"] == "close", "it came too fast to be watched"
+    results = json.loads(answer.read())["results"]
+    assert len(results) == 61 and len(results[-1]["series"][0]["values"]) == POINTS

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import Query
+import Synchronization
 
 /// `GET` and `POST /query`: InfluxQL. Parameters stand in the target or in a form; the target's come first. Names and
 /// passwords are accepted and not looked at.
@@ -111,9 +112,13 @@ struct QueryRoutes {
         } else {
             // Watching the connection costs it: it closes behind the answer.
             fields[.connection] = "close"
+            let watch = Watch()
             first = try await request.body.consumeWithInboundCloseHandler { _ in
-                await pieces.take(atLeast: wanted)
+                defer { watch.isOver.store(true, ordering: .relaxed) }
+                return await pieces.take(atLeast: wanted)
             } onInboundClosed: {
+                // It is called when watching ends, too: the client is still there, and waits for the rest.
+                guard !watch.isOver.load(ordering: .relaxed) else { return }
                 pieces.close()
                 running.cancel()
             }
@@ -151,4 +156,9 @@ struct QueryRoutes {
             return writer.array()
         }
     }
+}
+
+/// Whether a client's connection is still watched.
+private final class Watch: Sendable {
+    let isOver = Atomic(false)
 }

@@ -114,9 +114,10 @@ fuzz: deps ## libFuzzer on every decoder, FUZZ_SECONDS=60 each
 	cd Fuzz && MILLRACE_ENGINES=1 swift build -c release --sanitize=address -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld \
 		-Xswiftc -enable-testing
 	cd Fuzz && .build/release/MakeCorpus
-	cd Fuzz && for target in FuzzRequests FuzzBatches FuzzCodecs FuzzStored FuzzSeries FuzzQuery FuzzLines FuzzPushes; do \
+	cd Fuzz && for target in FuzzRequests FuzzBatches FuzzCodecs FuzzStored FuzzSeries FuzzManifests FuzzQuery \
+			FuzzLines FuzzPushes; do \
 		ASAN_OPTIONS=detect_leaks=0 .build/release/$$target Corpus/$$target \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=1; \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=32768 -timeout=10 -print_final_stats=1; \
 	done
 
 .PHONY: soak

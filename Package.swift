@@ -256,8 +256,9 @@ let package = Package(
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
             .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Decode", targets: ["Decode"]),
-            .library(name: "Series", targets: ["Series"]),
-            .library(name: "Query", targets: ["Query"]),
+            .library(name: "Series", targets: ["Series"]), .library(name: "View", targets: ["View"]),
+            .library(name: "Query", targets: ["Query"]), .library(name: "Columns", targets: ["Columns"]),
+            .library(name: "Patterns", targets: ["Patterns"]),
         ]
         : [
             .executable(name: "millrace", targets: ["millrace"]),

@@ -40,17 +40,27 @@ let package = Package(
             name: "FuzzSeries",
             dependencies: [
                 "FuzzDriver", .product(name: "Bytes", package: "millrace"),
-                .product(name: "Series", package: "millrace"),
+                .product(name: "Columns", package: "millrace"), .product(name: "Series", package: "millrace"),
             ], swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(
-            name: "FuzzQuery", dependencies: ["FuzzDriver", .product(name: "Query", package: "millrace")],
-            swiftSettings: fuzzer, linkerSettings: linker),
+            name: "FuzzManifests",
+            dependencies: [
+                "FuzzDriver", .product(name: "Bytes", package: "millrace"),
+                .product(name: "Series", package: "millrace"), .product(name: "View", package: "millrace"),
+            ], swiftSettings: fuzzer, linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzQuery",
+            dependencies: [
+                "FuzzDriver", .product(name: "Patterns", package: "millrace"),
+                .product(name: "Query", package: "millrace"),
+            ], swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(
             name: "FuzzLines", dependencies: ["FuzzDriver", .product(name: "Telemetry", package: "millrace")],
             swiftSettings: fuzzer, linkerSettings: linker),
         .executableTarget(
             name: "FuzzPushes", dependencies: ["FuzzDriver", .product(name: "Decode", package: "millrace")],
             swiftSettings: fuzzer, linkerSettings: linker),
-        .executableTarget(name: "MakeCorpus", dependencies: wire),
+        .executableTarget(
+            name: "MakeCorpus", dependencies: wire + [.product(name: "Series", package: "millrace")]),
     ]
 )

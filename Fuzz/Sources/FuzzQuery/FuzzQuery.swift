@@ -1,5 +1,6 @@
 import FuzzDriver
 import Glibc
+import Patterns
 import Query
 
 /// Feeds bytes to everything that reads a query: statements, patterns, bound parameters, times.

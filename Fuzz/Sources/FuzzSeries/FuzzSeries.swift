@@ -1,10 +1,10 @@
 import Bytes
-import Columns
 import FuzzDriver
 import Glibc
 import Machine
 import Telemetry
 
+@testable import Columns
 @testable import Series
 
 /// Feeds bytes to every decoder of blocks of points, without the checksums in front of them.

@@ -2,21 +2,24 @@ import Bytes
 import FoundationEssentials
 import KafkaWire
 
+@testable import Series
+
 /// Writes the seeds of the fuzzers into `Corpus/<fuzzer>/`: every message of Kafka's definitions in every version,
 /// batches of every codec, and compressed bytes.
 ///
 /// Run it in `Fuzz/`: it reads `messages.txt` and `consumer_protocol.txt` in `../Tests/KafkaWireTests/Golden`, and the
-/// files in `../Tests/LogTests/Golden`, `../Tests/SeriesTests/Golden` and `../Tests/QueryTests/Scripts`.
+/// files in `Golden` of the tests of `Log`, `Series` and `View`, and `../Tests/QueryTests/Scripts`.
 @main
 enum MakeCorpus {
     static func main() throws {
         let counts = [
             try writeRequests(), try writeBatches(), try writeCodecs(), try writeStored(), try writeBlocks(),
-            try writeQueries(), try writeLines(), try writePushes(),
+            try writeManifests(), try writeQueries(), try writeLines(), try writePushes(),
         ]
         print(
             "wrote \(counts[0]) messages, \(counts[1]) batches, \(counts[2]) compressed texts, \(counts[3]) stored files, "
-                + "\(counts[4]) blocks, \(counts[5]) queries, \(counts[6]) bodies of lines"
+                + "\(counts[4]) blocks, \(counts[5]) manifests, \(counts[6]) queries, \(counts[7]) bodies of lines, "
+                + "\(counts[8]) pushes"
         )
     }
 
@@ -120,6 +123,45 @@ enum MakeCorpus {
             }
         }
         return 2
+    }
+
+    /// A manifest without its first and last bytes, which the fuzzer adds; and what a view of series keeps in one.
+    private static func writeManifests() throws -> Int {
+        let golden = try Data(contentsOf: URL(filePath: "../Tests/ViewTests/Golden/format-1.manifest"))
+        try write("FuzzManifests", "manifest", [0] + golden.dropFirst(6).dropLast(4))
+        var state = SeriesState()
+        let key = TableKey(retentionPolicy: [1], measurement: [2])
+        state.fields[key] = [[3]: .float, [4]: .string]
+        state.droppedDefault = [5]
+        let deletion = DeletePredicate(
+            measurements: [[2]], tags: [.init(key: [6], values: [[7]])], range: 1...2, dropsSeries: false)
+        state.tombstones = [
+            Tombstone(offset: 8, target: .points(deletion)), Tombstone(offset: 9, target: .measurement([2])),
+            Tombstone(offset: 10, target: .retentionPolicy([1])),
+        ]
+        for hash in 0..<3 as Range<UInt64> { state.cardinality.insertSeries(hash << 50, table: key, window: 7) }
+        try write("FuzzManifests", "state", [1] + SeriesStateCodec.encode(state))
+        for hash in 0..<5_000 as Range<UInt64> {
+            state.cardinality.insertValue(hash &* 0x9E37_79B9_7F4A_7C15, tag: [6], table: key, window: nil)
+        }
+        try write("FuzzManifests", "sketches", [1] + SeriesStateCodec.encode(state))
+        let full = CardinalitySketch(
+            registers: [UInt8](repeating: UInt8(CardinalitySketch.maximumRank), count: CardinalitySketch.registerCount))
+        if let full {
+            state.cardinality = Cardinality(tables: [key: .init(series: WindowedSketch(total: full, windows: [:]))])
+            try write("FuzzManifests", "full", [1] + SeriesStateCodec.encode(state))
+        }
+        let details = BlockDetails(
+            retentionPolicy: [1], shardStart: 0, shardEnd: 9, level: 1, firstCut: 2, lastCut: 3, appliedThrough: 4)
+        try write("FuzzManifests", "details", [2] + details.encoded())
+        let commands: [SeriesCommand] = [
+            .setRetentionPolicy(RetentionPolicy.autogen), .dropRetentionPolicy(name: [1]), .delete(deletion),
+            .dropMeasurement(name: [2]), .setLimits(SeriesLimits()),
+        ]
+        for (number, command) in commands.enumerated() {
+            try write("FuzzManifests", "command-\(number)", [3] + CommandCodec.encode(command))
+        }
+        return 5 + commands.count
     }
 
     /// The statements of the recorded scripts, and patterns, parameters and times.

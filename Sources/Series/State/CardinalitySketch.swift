@@ -11,6 +11,10 @@ public struct CardinalitySketch: Sendable, Equatable {
     /// The highest rank: 50 bits are left of a hash, all zero.
     static let maximumRank = 64 - precision + 1
 
+    /// The largest estimate, 2^50: no stream of hashes comes near it, but registers that were read from a file may say
+    /// more than a number holds, and sums of some thousands of sketches must not overflow either.
+    static let maximumEstimate = 1_125_899_906_842_624.0
+
     private(set) var exact: Set<UInt64> = []
     private(set) var registers: [UInt8] = []
     /// How many registers have each rank.
@@ -66,7 +70,7 @@ public struct CardinalitySketch: Sendable, Equatable {
         var z = m * Self.tau(1 - Double(histogram[top]) / m)
         for rank in stride(from: top - 1, through: 1, by: -1) { z = 0.5 * (z + Double(histogram[rank])) }
         z += m * Self.sigma(Double(histogram[0]) / m)
-        return Int((m * m / (2 * 0.693_147_180_559_945_3 * z)).rounded())
+        return Int(min(m * m / (2 * 0.693_147_180_559_945_3 * z), Self.maximumEstimate).rounded())
     }
 
     private mutating func condense() {

@@ -60,3 +60,13 @@ private enum GoldenHashes {
     static let eight: UInt64 = 2_953_755_298_862_514_207
     static let long: UInt64 = 4_790_890_688_250_899_414
 }
+
+extension SketchTests {
+    /// No stream of hashes gives these: a file may.
+    @Test(arguments: [CardinalitySketch.maximumRank - 1, CardinalitySketch.maximumRank])
+    func registersThatSayTooMuchGiveANumber(rank: Int) throws {
+        let registers = [UInt8](repeating: UInt8(rank), count: CardinalitySketch.registerCount)
+        let sketch = try #require(CardinalitySketch(registers: registers))
+        #expect(sketch.estimate == 1 << 50)
+    }
+}

@@ -12,7 +12,8 @@ package final class ByteArena: @unchecked Sendable {
 
         /// The length in bytes.
         @inlinable @inline(__always) package var count: Int { Int(truncatingIfNeeded: bits & 0x1F_FFFF) }
-        @inlinable @inline(__always) var position: Int { Int(truncatingIfNeeded: bits &>> 21) }
+        /// Where it begins; later strings begin later.
+        @inlinable @inline(__always) package var position: Int { Int(truncatingIfNeeded: bits &>> 21) }
     }
 
     /// The longest string: InfluxDB's bound on keys and string fields is 64 KiB, ours on log lines 1 MiB.
@@ -66,6 +67,25 @@ package final class ByteArena: @unchecked Sendable {
         // Safe because a reference with bytes was made by `append`, which made the piece.
         return UnsafeRawBufferPointer(
             start: UnsafeRawPointer(directory[piece].unsafelyUnwrapped).advanced(by: offset), count: reference.count)
+    }
+
+    /// The memory up to the end of a string, in pieces that hold every string up to there in the order in which they were
+    /// added (and bytes of no meaning between pieces): what is searched as a whole.
+    package func pieces(
+        through last: Reference, _ body: (_ position: Int, _ bytes: UnsafeRawBufferPointer) -> Bool
+    ) {
+        let end = last.position + last.count
+        var start = 0
+        for piece in 0..<Self.pieces where start < end {
+            let size = 1 << (piece + Self.firstShift)
+            // Safe because bytes in front of a published string's end are never written again. A piece that was passed
+            // over was never made.
+            if let memory = directory[piece] {
+                let bytes = UnsafeRawBufferPointer(start: memory, count: min(size, end - start))
+                guard body(start, bytes) else { return }
+            }
+            start += size
+        }
     }
 
     @inline(never) @usableFromInline

@@ -11,6 +11,8 @@ final class HeadScan: LineScan {
     let bounds: TimeWindow
     private let source: HeadSource
     private let request: LineRequest
+    /// By stream the rows that may satisfy the condition; nil if all may.
+    private let candidates: [Int: [UInt32]]?
     private let state: Mutex<State>
 
     /// What one thread at a time has.
@@ -26,8 +28,9 @@ final class HeadScan: LineScan {
 
     /// - Parameters:
     ///   - streams: of the source; all match.
-    init(_ source: HeadSource, _ streams: [Int], _ request: LineRequest) {
+    init(_ source: HeadSource, _ streams: [Int], _ request: LineRequest, candidates: [Int: [UInt32]]?) {
         self.source = source
+        self.candidates = candidates
         self.request = request
         let tails = streams.map { source.view.tails[$0] }
         let minimum = tails.map(\.minimum).min() ?? 0
@@ -50,7 +53,9 @@ final class HeadScan: LineScan {
             while state.place == state.rows.count || state.given >= request.limit ?? .max {
                 guard let stream = state.streams.popLast() else { return nil }
                 (state.stream, state.place, state.given) = (stream, 0, 0)
-                state.rows = source.rows(of: stream, in: request.range, descending: request.descending)
+                state.rows = source.rows(
+                    of: stream, in: request.range, descending: request.descending,
+                    candidates: candidates.map { $0[stream] ?? [] })
             }
             let batch = fill(&state, evaluator)
             try evaluator.checkPatterns()
@@ -83,7 +88,14 @@ extension LineHead {
 extension HeadSource {
     /// The parts of a scan: so many that both cores have something to do.
     func parts(_ request: LineRequest) -> [any LineScan] {
-        let found = streams(matching: request.matchers, in: request.range)
+        var found = streams(matching: request.matchers, in: request.range)
+        var candidates: [Int: [UInt32]]?
+        // One search through all lines pays where about all of them are asked for.
+        let asked = found.reduce(0) { $0 + Int(view.tails[$1].count) }
+        if let text = request.condition.requiredText, asked >= view.rowCount / 4, let rows = self.rows(holding: text) {
+            candidates = rows
+            found = found.filter { rows[$0] != nil }
+        }
         guard !found.isEmpty else { return [] }
         let total = found.reduce(0) { $0 + Int(view.tails[$1].count) }
         var parts: [any LineScan] = []
@@ -91,7 +103,7 @@ extension HeadSource {
         for (place, stream) in found.enumerated() {
             lines += Int(view.tails[stream].count)
             guard lines >= max(Self.partLines, total / 8) || place == found.count - 1 else { continue }
-            parts.append(HeadScan(self, Array(found[start...place]), request))
+            parts.append(HeadScan(self, Array(found[start...place]), request, candidates: candidates))
             (start, lines) = (place + 1, 0)
         }
         return parts

@@ -3,12 +3,12 @@ import Telemetry
 
 extension HeadSource {
     /// Counts the lines of the streams that match.
-    func addTotals(_ request: TotalsRequest, to tables: inout [StreamLabels: TotalsTable]) {
-        let range = TotalsTable.range(of: request)
-        for stream in streams(matching: request.matchers, in: range) {
+    func addTotals(to tables: inout TotalsTables) {
+        let range = TotalsTable.range(of: tables.request)
+        for stream in streams(matching: tables.request.matchers, in: range) {
             let masks = masks(of: stream)
             let tail = view.tails[stream]
-            var table = tables[view.streams[stream]] ?? TotalsTable(request)
+            var table = tables.take(view.streams[stream])
             var place = tail.last
             while place != HeadRow.none {
                 let row = head.rows[Int(place)]
@@ -18,7 +18,7 @@ extension HeadSource {
                 }
                 place = row.previous
             }
-            tables[view.streams[stream]] = table
+            tables.put(table, view.streams[stream])
         }
     }
 

@@ -75,15 +75,16 @@ struct LineReading {
             throw SearchError(.invalid, "buckets of \(request.bucketNanoseconds) ns, \(request.bucketCount) of them")
         }
         let range = TotalsTable.range(of: request)
-        var tables: [StreamLabels: TotalsTable] = [:]
+        var tables = TotalsTables(request, streams: streamEstimate)
         for snapshot in snapshots {
             for block in snapshot.blocks where block.overlaps(range) {
-                try block.addTotals(request, snapshot, to: &tables)
+                try block.addTotals(snapshot, to: &tables)
             }
-            for head in snapshot.heads() { head.addTotals(request, to: &tables) }
+            for head in snapshot.heads() { head.addTotals(to: &tables) }
         }
-        return Self.sorted(tables.keys).compactMap { stream in
-            let entries = tables[stream]?.entries() ?? []
+        return Self.sorted(tables.byStream.keys).compactMap { stream in
+            var table = tables.take(stream)
+            let entries = table.entries()
             return entries.isEmpty ? nil : StreamTotals(stream: stream, entries: entries)
         }
     }

@@ -79,10 +79,21 @@ struct HeadSource: Sendable {
 
     /// The rows of a stream in a window, in the order of time, those of one time in the order in which they came.
     /// Reversed if `descending`, but then too those of one time in the order in which they came, reversed.
-    func rows(of stream: Int, in range: TimeWindow, descending: Bool) -> [UInt32] {
+    ///
+    /// - Parameter candidates: the rows that are asked for, ascending; nil for all of the stream.
+    func rows(
+        of stream: Int, in range: TimeWindow, descending: Bool, candidates: [UInt32]? = nil
+    ) -> [UInt32] {
         let tail = view.tails[stream]
         let masks = masks(of: stream)
         var found: [UInt32] = []
+        if let candidates {
+            found = candidates.filter { place in
+                let row = head.rows[Int(place)]
+                return range.contains(row.time) && !isHidden(row, place, masks)
+            }
+            return inOrder(found, isOrdered: tail.isOrdered, isDescending: false, descending)
+        }
         var place = tail.last
         while place != HeadRow.none {
             let row = head.rows[Int(place)]
@@ -91,8 +102,15 @@ struct HeadSource: Sendable {
             place = row.previous
         }
         // The chain runs backwards.
-        if !descending { found.reverse() }
-        guard !tail.isOrdered else { return found }
+        return inOrder(found, isOrdered: tail.isOrdered, isDescending: true, descending)
+    }
+
+    private func inOrder(
+        _ rows: [UInt32], isOrdered: Bool, isDescending: Bool, _ descending: Bool
+    ) -> [UInt32] {
+        var found = rows
+        if isDescending != descending { found.reverse() }
+        guard !isOrdered else { return found }
         let rows = head.rows
         found.sort {
             let (a, b) = (rows[Int($0)].time, rows[Int($1)].time)

@@ -56,21 +56,19 @@ extension StoredBlock {
     }
 
     /// Counts the lines of the streams that match.
-    func addTotals(
-        _ request: TotalsRequest, _ snapshot: LineSnapshot, to tables: inout [StreamLabels: TotalsTable]
-    ) throws(SearchError) {
-        let block = try block()
+    func addTotals(_ snapshot: LineSnapshot, to tables: inout TotalsTables) throws(SearchError) {
+        let (block, request) = (try block(), tables.request)
         let range = TotalsTable.range(of: request)
         let reader = try LineBlockReader()
         for stream in try streams(matching: request.matchers, in: range, snapshot) {
-            var table = tables[stream.labels] ?? TotalsTable(request)
+            var table = tables.take(stream.labels)
             for chunk in stream.chunks {
                 let entry = block.chunks[chunk]
                 let hidden = stream.hidden.filter { $0.concerns(from: entry.minimumTime, through: entry.maximumTime) }
                 if hidden.isEmpty, try table.add(countersOf: chunk, block, request) { continue }
                 try table.add(linesOf: reader.chunk(chunk, of: block), hidden)
             }
-            tables[stream.labels] = table
+            tables.put(table, stream.labels)
         }
     }
 }

@@ -2,10 +2,11 @@ import View
 
 /// Chooses one piece of compaction.
 ///
-/// - What has expired goes first: blocks that are older than anything is kept.
+/// - What has expired goes first: blocks that are older than anything is kept. One that cannot be read goes, too.
 /// - Then blocks of one day are merged, neighbours in the order of their cuts, when four of about one size are there
 ///   (each at most four times as large as the smallest), so that each line is moved about log4(n) times; or when their
-///   day is over and they are small together, so that an old day ends as one block or a few. Most of it is copied:
+///   day is over and they are small together, so that an old day ends as one block or a few; or when sizes alternate so
+///   that there are ever more and never four alike: then the four that are smallest together. Most of it is copied:
 ///   chunks that are large are not written anew.
 /// - Then a block is written anew alone if deletions wait for it, or if all lines of some of its streams have expired.
 struct LineCompactionPlan {
@@ -18,6 +19,11 @@ struct LineCompactionPlan {
 
     /// The most bytes that one piece reads: it bounds what a piece costs, and how large blocks become.
     static let maximumBytes: Int64 = 512 << 20
+    /// The most bytes of lines of one piece, for those that take next to nothing when stored.
+    static let maximumRawBytes: Int64 = 8 << 30
+    /// So many blocks of a day that may still be merged are left: three of each of the sizes from 4 KiB to 64 MiB, in
+    /// steps of four, and three more.
+    static let maximumLeft = 24
     /// So many blocks of about one size are merged.
     static let fanIn = 4
     /// The most blocks of one piece.
@@ -29,9 +35,12 @@ struct LineCompactionPlan {
 
     private(set) var step: Step?
 
-    /// - Parameter hasExpiredStreams: whether a block has streams that have expired, though not all of it has.
+    /// - Parameters:
+    ///   - unreadable: the ids of blocks that were found damaged, which are not merged.
+    ///   - hasExpiredStreams: whether a block has streams that have expired, though not all of it has.
     init(
-        blocks: [StoredBlock], retention: RetentionRules, deletions: [Deletion], nowMilliseconds: Int64,
+        blocks: [StoredBlock], unreadable: Set<UInt64>, retention: RetentionRules, deletions: [Deletion],
+        nowMilliseconds: Int64,
         hasExpiredStreams: (StoredBlock) -> Bool
     ) {
         let now = nowMilliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue
@@ -41,6 +50,7 @@ struct LineCompactionPlan {
             step = .drop(expired)
             return
         }
+        let blocks = blocks.filter { !unreadable.contains($0.entry.id) }
         for day in Set(blocks.map(\.details.day)).sorted(by: >) {
             if let found = Self.candidates(blocks.filter { $0.details.day == day }, day: day, now: now) {
                 step = .merge(found)
@@ -55,29 +65,69 @@ struct LineCompactionPlan {
 
     private static func candidates(_ blocks: [StoredBlock], day: Int64, now: Int64) -> [StoredBlock]? {
         guard blocks.count > 1 else { return nil }
-        for start in blocks.indices where start + fanIn <= blocks.count {
-            var (end, total, least, most) = (start, Int64(0), Int64.max, Int64(0))
-            while end < blocks.count, end - start < maximumBlocks {
-                let size = blocks[end].entry.sizeBytes
-                guard total + size <= maximumBytes, max(most, size) <= Int64(fanIn) * max(4096, min(least, size)) else {
-                    break
-                }
-                (total, least, most, end) = (total + size, min(least, size), max(most, size), end + 1)
-            }
-            if end - start >= fanIn { return Array(blocks[start..<end]) }
+        return alike(blocks) ?? sealed(blocks, day: day, now: now) ?? smallest(blocks)
+    }
+
+    /// Neighbours from a place on, as many as one piece takes.
+    private struct Run {
+        var end: Int
+        var bytes: Int64 = 0
+        var rawBytes: Int64 = 0
+        var least = Int64.max
+        var most = Int64(0)
+
+        /// Takes the next one, if it fits.
+        mutating func take(_ block: StoredBlock) -> Bool {
+            let (size, raw) = (block.entry.sizeBytes, block.details.rawBytes)
+            guard bytes + size <= maximumBytes, rawBytes + raw <= maximumRawBytes else { return false }
+            self = Run(
+                end: end + 1, bytes: bytes + size, rawBytes: rawBytes + raw, least: min(least, size),
+                most: max(most, size))
+            return true
         }
+    }
+
+    /// Four or more of about one size.
+    private static func alike(_ blocks: [StoredBlock]) -> [StoredBlock]? {
+        for start in blocks.indices where start + fanIn <= blocks.count {
+            var run = Run(end: start)
+            while run.end < blocks.count, run.end - start < maximumBlocks {
+                let size = blocks[run.end].entry.sizeBytes
+                guard max(run.most, size) <= Int64(fanIn) * max(4096, min(run.least, size)), run.take(blocks[run.end])
+                else { break }
+            }
+            if run.end - start >= fanIn { return Array(blocks[start..<run.end]) }
+        }
+        return nil
+    }
+
+    /// Of a day that is over, what is small together.
+    private static func sealed(_ blocks: [StoredBlock], day: Int64, now: Int64) -> [StoredBlock]? {
         let (seal, isFar) = (day + 1).multipliedReportingOverflow(by: SortedHead.dayNanoseconds)
         guard !isFar, seal < now.subtractingReportingOverflow(sealedAfterNanoseconds).partialValue else { return nil }
         for start in blocks.indices {
-            var (end, total) = (start, Int64(0))
-            while end < blocks.count, end - start < maximumBlocks, total + blocks[end].entry.sizeBytes <= maximumBytes {
-                total += blocks[end].entry.sizeBytes
-                end += 1
-            }
+            var run = Run(end: start)
+            while run.end < blocks.count, run.end - start < maximumBlocks, run.take(blocks[run.end]) {}
             // Late lines must not have a large block written anew each time.
-            let largest = blocks[start..<end].map(\.entry.sizeBytes).max() ?? 0
-            if end - start > 1, (total - largest) * sealedRatio >= largest { return Array(blocks[start..<end]) }
+            if run.end - start > 1, (run.bytes - run.most) * sealedRatio >= run.most {
+                return Array(blocks[start..<run.end])
+            }
         }
         return nil
+    }
+
+    /// Where sizes alternate so that there are ever more and never four alike: the four that are smallest together.
+    private static func smallest(_ blocks: [StoredBlock]) -> [StoredBlock]? {
+        var best: (start: Int, bytes: Int64)?
+        var places = 0
+        for start in blocks.indices where start + fanIn <= blocks.count {
+            var run = Run(end: start)
+            while run.end < start + fanIn, run.take(blocks[run.end]) {}
+            guard run.end == start + fanIn else { continue }
+            places += 1
+            if run.bytes < best?.bytes ?? .max { best = (start, run.bytes) }
+        }
+        guard let best, places + fanIn > maximumLeft else { return nil }
+        return Array(blocks[best.start..<best.start + fanIn])
     }
 }

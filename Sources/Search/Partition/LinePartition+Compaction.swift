@@ -10,7 +10,7 @@ extension LinePartition {
         let known = snapshot.deletions.filter { $0.offset < snapshot.nextOffset }
         let now = nowMilliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue
         let plan = LineCompactionPlan(
-            blocks: snapshot.blocks.filter { !unreadable.contains($0.entry.id) }, retention: snapshot.retention,
+            blocks: snapshot.blocks, unreadable: unreadable, retention: snapshot.retention,
             deletions: known, nowMilliseconds: nowMilliseconds
         ) { snapshot.retention.isLimited && $0.hasExpiredStreams(snapshot.retention, now: now) }
         switch plan.step {

@@ -100,6 +100,19 @@ import View
         #expect(site.manifest.blocks.isEmpty)
     }
 
+    /// Never four of a size beside each other.
+    @Test func blocksOfUnequalSizesDoNotPileUp() throws {
+        var site = try LineSite()
+        for number in 0..<80 {
+            let lines = number % 2 == 0 ? 1 : 400
+            try cut(
+                &site, (0..<lines).map { (Int64($0), "\(number * 1_000 + $0) \(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)") })
+            while try site.compact() {}
+            #expect(site.manifest.blocks.count <= 24)
+        }
+        #expect(try site.partition.texts().count == 40 * 401)
+    }
+
     /// A command whose selector cannot be read changes nothing.
     @Test func aCommandThatCannotBeReadIsRefused() throws {
         var site = try LineSite()

@@ -97,7 +97,8 @@ private struct QueryMaker {
             return "| " + one(["json", "logfmt", "unpack", "decolorize", "logfmt --strict", "json a, b=\"c[0]\""])
         case 5: return "| " + one(["regexp \"(?P<x>a)\"", "pattern \"<x> <_>\"", "logfmt --keep-empty x=\"y\""])
         case 6:
-            return "| " + one(["line_format \"{{.x}}\"", "label_format x=y,z=\"{{.w}}\"", "drop x,y=\"z\"", "keep x,y=\"z\""])
+            return "| "
+                + one(["line_format \"{{.x}}\"", "label_format x=y,z=\"{{.w}}\"", "drop x,y=\"z\"", "keep x,y=\"z\""])
         default: return "| " + filter()
         }
     }

@@ -1,6 +1,7 @@
 #ifndef CMILLRACE_H
 #define CMILLRACE_H
 
+#include "LevelMarks.h"
 #include "LineMarks.h"
 #include "LinuxCalls.h"
 #include "Mathematics.h"

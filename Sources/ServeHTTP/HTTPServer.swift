@@ -102,6 +102,7 @@ public final class HTTPServer: Sendable {
         QueryRoutes(services: services, headers: headers).add(to: router)
         PingRoutes(services: services, headers: headers).add(to: router)
         PushRoutes(services: services).add(to: router)
+        LokiRoutes(services: services, readiness: readiness).add(to: router)
         ViewRoutes(services: services).add(to: router)
         return router
     }

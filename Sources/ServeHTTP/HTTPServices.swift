@@ -6,6 +6,7 @@ import Synchronization
 public final class HTTPServices: Sendable {
     private let state = Mutex<Ingest?>(nil)
     private let service = Mutex<InfluxQLService?>(nil)
+    private let lines = Mutex<LogQLService?>(nil)
 
     /// Services of which none is there yet.
     public init() {}
@@ -22,9 +23,16 @@ public final class HTTPServices: Sendable {
     /// The views are open: queries are answered from now on.
     public func begin(queries: InfluxQLService) { service.withLock { $0 = queries } }
 
+    /// What answers queries of lines; nil until it is there.
+    public var logs: LogQLService? { lines.withLock { $0 } }
+
+    /// The views are open: queries of lines are answered from now on.
+    public func begin(logs: LogQLService) { lines.withLock { $0 = logs } }
+
     /// The server is stopping: nothing is taken any more.
     public func end() {
         state.withLock { $0 = nil }
         service.withLock { $0 = nil }
+        lines.withLock { $0 = nil }
     }
 }

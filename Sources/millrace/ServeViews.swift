@@ -18,6 +18,7 @@ struct ServeViews: Sendable {
     let views: Views
     let ingest: Ingest
     private let queries: InfluxQLService
+    private let logs: LogQLService
     private let clock: any Clock
     private var receiver: LineReceiver?
 
@@ -57,6 +58,7 @@ struct ServeViews: Sendable {
             settings: settings.queries, clock: machine.clock, instruments: registry, slow: slow.log)
         queries = InfluxQLService(
             directory: access, administration: access, running: running, clock: machine.clock)
+        logs = LogQLService(directory: tenants, running: running, clock: machine.clock)
     }
 
     /// Starts to apply, and to take lines, and to answer queries.
@@ -69,6 +71,7 @@ struct ServeViews: Sendable {
         let figures = LineReceiver.Figures(registry)
         services.begin(ingest: ingest)
         services.begin(queries: queries)
+        services.begin(logs: logs)
         settleLimits(logger)
         guard settings.takesDatagrams else { return }
         let (ingest, database) = (ingest, Array(settings.lineReceiverDatabase.utf8))

@@ -145,7 +145,8 @@ struct QueryRoutes {
         return Response(status: .ok, headers: fields, body: body)
     }
 
-    private static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+    /// Bytes as gzip; nil if there is no memory for it.
+    static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         bytes.withUnsafeBytes { bytes in
             var writer = ByteWriter(capacity: bytes.count / 4 + 64)
             do throws(BytesError) {

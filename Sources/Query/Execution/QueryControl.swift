@@ -141,12 +141,17 @@ extension QueryControl {
         }
     }
 
-    /// Counts what a task has read and computed since it counted last; every some batches.
-    func count(_ read: ScanCost, cpuNanoseconds used: UInt64) {
-        cpuNanoseconds.add(used, ordering: .relaxed)
+    /// Counts CPU that a task has used.
+    func count(cpuNanoseconds used: UInt64) { cpuNanoseconds.add(used, ordering: .relaxed) }
+
+    /// Counts what a task has read since it counted last; every some batches.
+    func count(_ read: ScanCost) {
         scannedBytes.add(read.bytes, ordering: .relaxed)
         noted.withLock { $0.scan += read }
     }
+
+    /// Nanoseconds of the monotonic clock.
+    var nanoseconds: UInt64 { clock.monotonicNanoseconds() }
 
     /// The CPU time of the thread that asks.
     var threadNanoseconds: UInt64 { clock.threadNanoseconds() }
@@ -203,35 +208,46 @@ extension QueryControl {
 
 /// Counts what one task reads of one part of a scan, and lets others have its thread from time to time.
 struct ScanMeter {
-    /// So many batches are counted together, and computed at a stretch: others share these threads.
-    private static let stretch = 16
+    /// So many batches are counted together.
+    private static let batchesTogether = 16
+    /// How long a task computes at a stretch: others share these threads. To ask for the CPU time of a thread costs
+    /// about 1 µs, as 16 summaries do.
+    private static let stretchNanoseconds: UInt64 = 1_000_000
 
     private let control: QueryControl
     private let scan: any PointScan
     private var counted = ScanCost()
-    private var began: UInt64
+    /// When the stretch began, by the thread's CPU and by the clock.
+    private var (beganCPU, began): (UInt64, UInt64)
     private var batches = 0
 
     init(_ control: QueryControl, _ scan: any PointScan) {
         self.control = control
         self.scan = scan
-        began = control.threadNanoseconds
+        (beganCPU, began) = (control.threadNanoseconds, control.nanoseconds)
     }
 
     /// Called once per batch or summary.
     mutating func step(points: Int) async throws(QueryError) {
         try control.check(points: points)
         batches += 1
-        guard batches % Self.stretch == 0 else { return }
-        end()
+        guard batches % Self.batchesTogether == 0 else { return }
+        count()
+        guard control.nanoseconds &- began >= Self.stretchNanoseconds else { return }
+        control.count(cpuNanoseconds: control.threadNanoseconds &- beganCPU)
         await Task.yield()
-        began = control.threadNanoseconds
+        (beganCPU, began) = (control.threadNanoseconds, control.nanoseconds)
     }
 
     /// Counts what is not counted yet.
-    mutating func end() {
-        let (cost, now) = (scan.cost, control.threadNanoseconds)
-        control.count(cost - counted, cpuNanoseconds: now &- began)
-        (counted, began) = (cost, now)
+    func end() {
+        control.count(scan.cost - counted)
+        control.count(cpuNanoseconds: control.threadNanoseconds &- beganCPU)
+    }
+
+    private mutating func count() {
+        let cost = scan.cost
+        control.count(cost - counted)
+        counted = cost
     }
 }

@@ -1,6 +1,5 @@
 public import Search
 public import Series
-public import Telemetry
 
 /// The bounds of what comes in. Each says what happens at it.
 public struct IngestSettings: Sendable, Equatable {
@@ -30,9 +29,8 @@ public struct IngestSettings: Sendable, Equatable {
     public var searchLimits = SearchLimits()
     /// The most tenants with a topic of lines; the first push of one more is refused. Default 1,000.
     public var maximumTenants = 1_000
-    /// Which streams are durable: those that have all labels of one of these. A push to them is answered when it is
-    /// synced. Default `{class="audit"}`.
-    public var durableStreams = [StreamLabels([StreamLabels.Label("class", "audit")])]
+    /// Which streams are durable: a push to them is answered when it is synced. Default `{class="audit"}`.
+    public var durableStreams = DurableStreams.audit
     /// How long the answer to a push waits at most until its lines are found by queries, in milliseconds. Default 1 s.
     public var visibleMilliseconds: Int64 = 1_000
 

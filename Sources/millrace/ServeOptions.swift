@@ -113,6 +113,8 @@ struct ViewOptions: ParsableArguments {
     @Option(help: .setting("max-values-per-tag")) var maxValuesPerTag: String?
     @Option(help: .setting("max-measurements-per-database")) var maxMeasurementsPerDatabase: String?
     @Option(help: .setting("max-fields-per-measurement")) var maxFieldsPerMeasurement: String?
+    @Option(help: .setting("max-tenants")) var maxTenants: String?
+    @Option(help: .setting("logs-durable")) var logsDurable: String?
     @Option(help: .setting("write-memory-bytes")) var writeMemoryBytes: String?
     @Option(help: .setting("write-timeout-ms")) var writeTimeoutMs: String?
 }
@@ -187,6 +189,7 @@ extension ArgumentHelp {
             case .integer: setting.unit ?? "count"
             case .choice: "word"
             case .text: "path"
+            case .selectors: "selectors"
             case .boolean: nil
             }
         return ArgumentHelp("\(setting.documentation) (default: \(setting.defaultText))", valueName: valueName)

@@ -62,7 +62,8 @@ extension Ingest {
         do {
             for (partition, streams) in Self.route(admission.streams, topic) {
                 let isDurable =
-                    wantsDurable || topic.configuration.isDurable || streams.contains { isDurableStream($0.labels) }
+                    wantsDurable || topic.configuration.isDurable
+                    || streams.contains { settings.durableStreams.contains($0.labels) }
                 let offsets = try append(streams, of: push, to: partition, topic)
                 appended.append(Appended(partition: partition, offsets: offsets, isDurable: isDurable))
             }
@@ -71,11 +72,6 @@ extension Ingest {
             return done(pushOutcome(of: error))
         }
         return .pending(PendingPush(topic: topic, appended: appended, refusal: refusal, lines: admission.lineCount))
-    }
-
-    /// Whether a selector of `logs-durable` names a stream.
-    private func isDurableStream(_ labels: StreamLabels) -> Bool {
-        settings.durableStreams.contains { wanted in wanted.labels.allSatisfy { labels[$0.name] == $0.value } }
     }
 
     /// The streams by partition: of one stream all lines go to the same.

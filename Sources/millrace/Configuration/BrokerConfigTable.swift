@@ -82,7 +82,7 @@ enum BrokerConfigTable {
         return switch setting.kind {
         case .boolean: .boolean
         case .integer(let range): range.upperBound * (setting.broker?.factor ?? 1) <= Int32.max ? .int : .long
-        case .text, .address, .choice: .string
+        case .text, .address, .choice, .selectors: .string
         }
     }
 

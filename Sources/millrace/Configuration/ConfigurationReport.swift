@@ -112,7 +112,7 @@ enum ConfigurationReport {
         switch kind {
         case .integer, .boolean, .choice: return value
         case .address where !value.hasPrefix("["): return value
-        case .address, .text:
+        case .address, .text, .selectors:
             let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
             return "\"\(escaped)\""
         }

@@ -1,3 +1,5 @@
+import Ingest
+
 /// One setting of `millrace serve`: everything that is said about it anywhere.
 ///
 /// Its name is the key in the file. The flag is `--NAME`; the environment variable is MILLRACE_ and the name in
@@ -78,6 +80,8 @@ enum SettingKind: Sendable, Equatable {
     case integer(ClosedRange<Int64>)
     /// One of several words.
     case choice([String])
+    /// Selectors of streams, one behind the other, or `none`.
+    case selectors
 
     /// What a right value looks like.
     var expectation: String {
@@ -87,6 +91,7 @@ enum SettingKind: Sendable, Equatable {
         case .boolean: "true or false"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): "one of \(words.joined(separator: ", "))"
+        case .selectors: "selectors of streams, such as {class=\"audit\"} {app=\"pay\",env=~\"prod.*\"}, or none"
         }
     }
 
@@ -98,6 +103,7 @@ enum SettingKind: Sendable, Equatable {
         case .boolean: text == "true" || text == "false"
         case .integer(let range): Int64(text).map(range.contains) ?? false
         case .choice(let words): words.contains(text)
+        case .selectors: DurableStreams(text) != nil
         }
     }
 }

@@ -124,6 +124,20 @@ enum SettingTable {
             "max-fields-per-measurement", .views, \.ingest.limits.maximumFields, 1...65_535,
             "The most fields of a measurement; points with one more are refused."),
         .number(
+            "max-tenants", .views, \.ingest.maximumTenants, 1...1_000_000,
+            "The most tenants that log lines are pushed for; the first push of one more is refused."),
+        Setting(
+            "logs-durable", .views, .selectors,
+            """
+            Streams of log lines that are durable: a push to them is answered when it is synced. Selectors one behind \
+            the other, or none.
+            """
+        ) {
+            $0.ingest.durableStreams.text
+        } write: { settings, text in
+            if let streams = DurableStreams(text) { settings.ingest.durableStreams = streams }
+        },
+        .number(
             "write-memory-bytes", .views, \.ingest.bytesInFlight, (1 << 20)...(1 << 40), unit: "bytes",
             "Bytes of all requests that write points; beyond it they are refused with 503."),
         .number(

@@ -50,6 +50,7 @@ import Testing
     private static func takes(_ setting: Setting) -> String {
         switch setting.kind {
         case .text: "text"
+        case .selectors: "selectors"
         case .address: "host:port"
         case .boolean: "true, false"
         case .choice(let words): words.joined(separator: ", ")

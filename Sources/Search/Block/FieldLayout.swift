@@ -40,10 +40,11 @@ struct FieldLayout {
         self.isOpaque = isOpaque || failure != nil
     }
 
-    /// Where a field is; of several of one name the last counts.
+    /// Where a field is. Of several of one name it depends on the line which counts: of logfmt the first with a value.
     func place(of name: [UInt8]) -> Place {
         if isOpaque { return .unknown }
-        return fields.last { $0.name == name }?.place ?? .absent
+        guard let first = fields.first(where: { $0.name == name }) else { return .absent }
+        return fields.count { $0.name == name } == 1 ? first.place : .unknown
     }
 
     /// A number that stands in no log: 7707707 and three digits for the slot.

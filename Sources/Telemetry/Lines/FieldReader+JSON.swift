@@ -35,12 +35,19 @@ extension FieldReader {
 
     /// Appends a member's name to the name of what holds it.
     private func appendKey(_ member: ObjectCursor.Member, in bytes: UnsafeRawBufferPointer) throws(FieldFailure) {
-        if name.count > 0 { name.append(UInt8(ascii: "_")) }
+        let outer = name.count
+        if outer > 0 { name.append(UInt8(ascii: "_")) }
+        let inner = name.count
         let raw = UnsafeRawBufferPointer(rebasing: bytes[member.key])
-        guard member.keyIsEscaped else { return name.appendName(raw) }
-        key.truncate(to: 0)
-        guard JSONEscapes.unescape(raw, into: &key) else { throw .malformedEscape }
-        name.appendName(key.bytes)
+        if member.keyIsEscaped {
+            key.truncate(to: 0)
+            guard JSONEscapes.unescape(raw, into: &key) else { throw .malformedEscape }
+            name.appendName(key.bytes)
+        } else {
+            name.appendName(raw)
+        }
+        // A name without anything in it is as good as none.
+        if name.count == inner { name.truncate(to: outer) }
     }
 
     /// A scalar's text: nothing if a string has an escape that JSON lacks.
@@ -65,7 +72,7 @@ extension FieldReader {
         return value.bytes
     }
 
-    /// The last scalar of a name.
+    /// The first scalar of a name; all are read, for a fault may follow.
     func findInObject(
         _ field: UnsafeRawBufferPointer, _ line: UnsafeRawBufferPointer, _ failure: inout FieldFailure?
     ) -> UnsafeRawBufferPointer? {
@@ -98,10 +105,12 @@ extension FieldReader {
             case .string, .number, .boolean:
                 let key = UnsafeRawBufferPointer(rebasing: bytes[member.key])
                 if prefix == 0, !member.keyIsEscaped, FieldText.isName(key) {
-                    if ByteOrder.equal(key, field) { found = (bytes, member.value) }
+                    if found == nil, ByteOrder.equal(key, field) { found = (bytes, member.value) }
                 } else {
                     try appendKey(member, in: bytes)
-                    if name.count > 0, ByteOrder.equal(name.bytes, field) { found = (bytes, member.value) }
+                    if found == nil, name.count > 0, ByteOrder.equal(name.bytes, field) {
+                        found = (bytes, member.value)
+                    }
                     name.truncate(to: prefix)
                 }
             }

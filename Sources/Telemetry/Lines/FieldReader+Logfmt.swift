@@ -27,10 +27,9 @@ extension FieldReader {
         return nil
     }
 
-    /// The last value of a name that is not empty.
+    /// The first value of a name that is not empty.
     func findInPairs(_ field: UnsafeRawBufferPointer, _ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         var cursor = PairCursor(line)
-        var found: PairCursor.Pair?
         while !cursor.isAtEnd {
             guard let pair = cursor.next(), !pair.value.isEmpty || pair.isEscaped else { continue }
             let raw = UnsafeRawBufferPointer(rebasing: line[pair.key])
@@ -45,9 +44,9 @@ extension FieldReader {
                 // One whose escapes are wrong is passed over, and an empty one is none.
                 guard let text = text(of: pair, in: line, &cursor), !text.isEmpty else { continue }
             }
-            found = pair
+            return text(of: pair, in: line, &cursor)
         }
-        return found.flatMap { text(of: $0, in: line, &cursor) }
+        return nil
     }
 
     /// A pair's value; nil if its escapes are wrong.

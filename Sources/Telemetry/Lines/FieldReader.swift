@@ -1,7 +1,7 @@
 /// Reads the fields of lines as Loki's `| json` and `| logfmt` see them. It keeps its memory from line to line, so
 /// nothing is allocated per line; a reader belongs to one thread.
 ///
-/// Names are label names (docs/logql.md tells how others become such). A field may come twice: then the last counts.
+/// Names are label names (docs/logql.md tells how others become such). A field may come twice: then the first counts.
 /// Pointers are valid until the reader is used again.
 public final class FieldReader {
     /// The deepest nesting of JSON objects that is looked into; what is deeper is left out, as arrays are. Without a
@@ -40,7 +40,7 @@ public final class FieldReader {
         }
     }
 
-    /// The value of one field; nil if the line does not have it. The last of several counts, so the whole line is read.
+    /// The value of one field; nil if the line does not have it. The first of several counts.
     ///
     /// - Parameter failure: the fault at which reading ended, if any; what stood in front of it counts.
     public func find(

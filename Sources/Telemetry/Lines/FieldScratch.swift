@@ -37,11 +37,11 @@ struct FieldScratch: ~Copyable {
     }
 
     /// Appends a name as label names are: white space around it goes, `_` stands for every character that is no ASCII
-    /// letter, digit or underscore, and in front of a digit that begins it.
+    /// letter, digit or underscore, and in front of a digit that begins the whole.
     mutating func appendName(_ key: UnsafeRawBufferPointer) {
         let trimmed = FieldText.trimmingSpace(key)
         guard let first = trimmed.first else { return }
-        if first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9") { append(UInt8(ascii: "_")) }
+        if count == 0, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9") { append(UInt8(ascii: "_")) }
         var position = 0
         while position < trimmed.count {
             let byte = trimmed[position]

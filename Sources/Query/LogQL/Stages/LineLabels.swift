@@ -55,6 +55,14 @@ public final class LineLabels {
         }
     }
 
+    /// Whether a parser has found a label, or a stage made it.
+    func hasParsed(_ name: String) -> Bool { entries.contains { $0.name == name && $0.origin == .parsed } }
+
+    /// Whether the stream or the line's metadata have a label: what a parser finds under that name gets a suffix.
+    func hasOwn(_ name: String) -> Bool {
+        hasStream(name) || entries.contains { $0.name == name && $0.origin == .metadata }
+    }
+
     /// Whether the stream has a label, changed or not.
     func hasStream(_ name: String) -> Bool { stream.contains { $0.name == name } }
 

@@ -3,10 +3,13 @@ import Telemetry
 
 /// Parsers: they add labels.
 extension LineRunner {
-    /// Sets a label that a parser found. One of the stream's own goes before it, and then it has a suffix.
-    private func extract(_ name: String, _ value: UnsafeRawBufferPointer) {
-        let name = labels.hasStream(name) ? name + "_extracted" : name
+    /// Sets a label that a parser found. One of the stream or of the metadata goes before it, and then it has a suffix.
+    ///
+    /// - Parameter isFirstOnly: whether what was found before stays.
+    private func extract(_ name: String, _ value: UnsafeRawBufferPointer, isFirstOnly: Bool = false) {
+        let name = labels.hasOwn(name) ? name + "_extracted" : name
         if let wanted = pipeline.wanted, !wanted.contains(name) { return }
+        if isFirstOnly, labels.hasParsed(name) { return }
         labels.set(name, value)
     }
 
@@ -17,7 +20,7 @@ extension LineRunner {
 
     func extractJSON() {
         let failure = reader.visit(.json, line) { name, value in
-            extract(String(decoding: name, as: UTF8.self), value)
+            extract(String(decoding: name, as: UTF8.self), value, isFirstOnly: true)
             return true
         }
         if let failure { fail(failure.name, failure.details) }
@@ -40,14 +43,14 @@ extension LineRunner {
 
     func extractLogfmt(isStrict: Bool, keepsEmpty: Bool) {
         let failure = reader.visit(.logfmt, line, keepsEmpty: keepsEmpty, isStrict: isStrict) { name, value in
-            extract(String(decoding: name, as: UTF8.self), value)
+            extract(String(decoding: name, as: UTF8.self), value, isFirstOnly: true)
             return true
         }
         if let failure { fail(failure.name, failure.details) }
     }
 
     func extract(_ names: [(label: String, name: String)], isStrict: Bool) {
-        for (label, _) in names where !labels.hasStream(label) { labels.set(label, "") }
+        for (label, _) in names where !labels.hasOwn(label) { labels.set(label, "") }
         let failure = reader.visit(.logfmt, line, keepsEmpty: true, isStrict: isStrict) { name, value in
             let name = String(decoding: name, as: UTF8.self)
             for entry in names where entry.name == name { extract(entry.label, value) }

@@ -80,8 +80,21 @@ extension LineChunk {
         }
     }
 
+    /// Whether no line of a skeleton begins as a JSON object does: then none has a field, and all are malformed.
+    private static func isForeign(_ skeleton: ColumnTree.Skeleton, _ column: ColumnTree) -> Bool {
+        if let first = column.pieces[skeleton.firstPiece].bytes(of: column.head).first {
+            return first != UInt8(ascii: "{") && first > 0x20
+        }
+        guard skeleton.slots > 0 else { return true }
+        let child = column.children[skeleton.firstChild]
+        let characters = column.characters(child)
+        return column.nodes[child].shortest > 0
+            && ![0x09, 0x0A, 0x0D, 0x20, UInt8(ascii: "{")].contains { characters.contains($0) }
+    }
+
     private func source(of reference: FieldReference, _ code: Int, _ column: ColumnTree) -> FieldSource {
         let skeleton = column.skeletons[column.nodes[0].skeletons.lowerBound + code]
+        if reference.format == .json, Self.isForeign(skeleton, column) { return .absent }
         let pieces = column.pieces[skeleton.firstPiece...skeleton.firstPiece + skeleton.slots].map {
             $0.bytes(of: column.head)
         }
@@ -190,6 +203,10 @@ extension LineChunk {
             var found: [RowSelection] = []
             for (code, rows) in places.enumerated() {
                 let skeleton = column.skeletons[column.nodes[0].skeletons.lowerBound + code]
+                if Self.isForeign(skeleton, column) {
+                    found.append(.all)
+                    continue
+                }
                 let pieces = column.pieces[skeleton.firstPiece...skeleton.firstPiece + skeleton.slots].map {
                     $0.bytes(of: column.head)
                 }

@@ -31,23 +31,69 @@ enum DecimalText {
         return value
     }
 
-    /// How many bytes the canonical text has.
-    static func byteCount(_ value: Int64) -> Int {
-        var (count, rest) = (value < 0 ? 2 : 1, value.magnitude)
-        while rest >= 10 { (count, rest) = (count + 1, rest / 10) }
-        return count
+    /// The number that a text is, as Go's ParseFloat reads it.
+    static func number(_ text: UnsafeRawBufferPointer) -> Double? {
+        guard text.count <= 16 else { return Double(String(decoding: text, as: UTF8.self)) }
+        var (value, digits, fraction): (Int64, Int, Int) = (0, 0, -1)
+        for (place, byte) in text.enumerated() {
+            let digit = byte &- 0x30
+            if digit < 10 {
+                value = value &* 10 &+ Int64(digit)
+                digits += 1
+                if fraction >= 0 { fraction += 1 }
+            } else if byte == UInt8(ascii: "."), fraction < 0 {
+                fraction = 0
+            } else if byte != UInt8(ascii: "-") || place > 0 {
+                return Double(String(decoding: text, as: UTF8.self))
+            }
+        }
+        guard digits > 0 else { return nil }
+        // At most 15 digits and a power of ten that is exact: one division rounds once, as it has to.
+        let magnitude = fraction > 0 ? Double(value) / powers[fraction] : Double(value)
+        return text[0] == UInt8(ascii: "-") ? -magnitude : magnitude
+    }
+
+    /// Powers of ten, which are exact.
+    static let powers: [Double] = (0..<19).reduce(into: []) { powers, _ in
+        powers.append(powers.last.map { $0 * 10 } ?? 1)
+    }
+
+    /// The number that a text with a point is, without the point; nil unless its digits behind the point are so many,
+    /// and it is the only way to write that.
+    static func decimal(_ text: UnsafeRawBufferPointer, scale: Int) -> Int64? {
+        let point = text.count - scale - 1
+        guard point > 0, text.count <= maximumDigits + 1, text[point] == UInt8(ascii: "."),
+            let fraction = value(UnsafeRawBufferPointer(rebasing: text[(point + 1)...]))
+        else { return nil }
+        let isNegative = text[0] == UInt8(ascii: "-")
+        let digits = UnsafeRawBufferPointer(rebasing: text[(isNegative ? 1 : 0)..<point])
+        guard let whole = value(digits), digits.count == 1 || digits[0] != UInt8(ascii: "0") else { return nil }
+        let sum = whole * integerPowers[scale] + fraction
+        return isNegative ? (sum == 0 ? nil : -sum) : sum
+    }
+
+    private static let integerPowers: [Int64] = (0..<19).reduce(into: []) { powers, _ in
+        powers.append(powers.last.map { $0 * 10 } ?? 1)
     }
 
     /// Appends the canonical text, or as many digits as asked for.
-    static func append(_ value: Int64, digits: Int = 0, to bytes: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { scratch in
-            var (place, rest) = (24, value.magnitude)
+    ///
+    /// - Parameter scale: the digits behind a point; 0 for none.
+    static func append(_ value: Int64, digits: Int = 0, scale: Int = 0, to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 48) { scratch in
+            var (place, rest) = (48, value.magnitude)
+            var count = 0
             repeat {
                 place -= 1
                 scratch[place] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
                 rest /= 10
-            } while rest > 0
-            while 24 - place < digits {
+                count += 1
+                if count == scale {
+                    place -= 1
+                    scratch[place] = UInt8(ascii: ".")
+                }
+            } while rest > 0 || count <= scale && scale > 0
+            while 48 - place < digits {
                 place -= 1
                 scratch[place] = 0x30
             }
@@ -106,6 +152,35 @@ extension ColumnEncoder {
         return true
     }
 
+    /// Writes texts that all have a point and so many digits behind it as the first.
+    ///
+    /// - Returns: false if they have not; nothing is written then.
+    mutating func encodeDecimals(
+        _ ranges: [TextRange], _ shape: TextShape, _ edges: TextEdges
+    ) throws(BytesError) -> Bool {
+        let first = ranges[0].bytes(of: base)
+        guard shape.shortest >= 3, shape.longest <= DecimalText.maximumDigits + 1,
+            let point = first.lastIndex(of: UInt8(ascii: ".")), point < first.count - 1
+        else { return false }
+        let scale = first.count - 1 - point
+        var values: [Int64] = []
+        values.reserveCapacity(ranges.count)
+        for range in ranges {
+            guard let value = DecimalText.decimal(range.bytes(of: base), scale: scale) else { return false }
+            values.append(value)
+        }
+        head.write(ColumnKind.decimals.rawValue)
+        shape.writeLengths(to: &head)
+        head.writeVarlong(values.min() ?? 0)
+        head.writeVarlong(values.max() ?? 0)
+        head.write(UInt8(scale))
+        let start = body.count
+        IntegerCodec.encode(values, into: &body)
+        head.writeUnsignedVarint(UInt32(body.count - start))
+        collect(ranges, edges)
+        return true
+    }
+
     /// Writes texts of one length with hexadecimal digits at the same places.
     ///
     /// - Returns: false if they are no such texts; nothing is written then.
@@ -149,6 +224,17 @@ extension ColumnEncoder {
 /// Lower-case hexadecimal digits.
 enum HexText {
     static let digits: [UInt8] = Array("0123456789abcdef".utf8)
+
+    /// Writes two digits for each byte.
+    @inline(__always)
+    static func write(_ bytes: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<UInt8>) {
+        for index in 0..<count {
+            let byte = bytes.load(fromByteOffset: index, as: UInt8.self)
+            let (high, low) = (byte &>> 4, byte & 15)
+            target[2 &* index] = high &+ (high < 10 ? 0x30 : 0x57)
+            target[2 &* index &+ 1] = low &+ (low < 10 ? 0x30 : 0x57)
+        }
+    }
 
     /// The value of a digit; 16 and more for any other byte.
     @inline(__always)

@@ -70,6 +70,7 @@ struct ColumnEncoder: ~Copyable {
             return try encodeDictionary(ranges, shape, edges)
         }
         if shape.mayBeNumbers, try encodeNumbers(ranges, shape, isDictionary: isDictionary, edges) { return }
+        if try encodeDecimals(ranges, shape, edges) { return }
         if isDictionary, dictionary.bytes * 3 < shape.bytes { return try encodeDictionary(ranges, shape, edges) }
         if try encodeHexadecimal(ranges, shape, edges) { return }
         if depth > 0, depth < ColumnLimits.depth, try encodeSkeletons(ranges, shape, depth: depth, edges) { return }

@@ -14,6 +14,8 @@ enum ColumnKind: UInt8 {
     case skeletons = 5
     /// The texts, compressed together.
     case plain = 6
+    /// Decimal fractions with the same number of digits behind the point in all.
+    case decimals = 7
 }
 
 /// Bounds of columns.

@@ -121,7 +121,7 @@ extension ColumnTree {
             var collected = DecodedTexts()
             collected.append(node.text.bytes(of: head))
             texts = collected
-        case .integers, .digits, .hexadecimal, .skeletons: return DecodedTexts()
+        case .integers, .digits, .decimals, .hexadecimal, .skeletons: return DecodedTexts()
         }
         cache.texts[index] = texts
         return texts
@@ -157,7 +157,7 @@ extension ColumnTree {
                 texts.ranges = wanted.map { all[Int($0)] }
             }
             return texts
-        case .integers, .digits: return try numberTexts(node, rows: wanted)
+        case .integers, .digits, .decimals: return try numberTexts(node, rows: wanted)
         case .hexadecimal: return try hexTexts(node, rows: wanted)
         case .skeletons: return try skeletonTexts(index, rows: wanted)
         }
@@ -178,7 +178,7 @@ extension ColumnTree {
                 }
                 digits = Int(lengths[row])
             }
-            DecimalText.append(values[row], digits: digits, to: &texts.bytes)
+            DecimalText.append(values[row], digits: digits, scale: node.scale, to: &texts.bytes)
             let end = UInt32(texts.bytes.count)
             guard Int(end - start) <= node.longest, Int(end - start) >= node.shortest else {
                 throw Self.malformed("a number of another length")
@@ -193,23 +193,31 @@ extension ColumnTree {
         let source = try bytes(node.values)
         let stride = (pattern.count { $0 == 0 } + 1) / 2
         let count = wanted?.count ?? node.rows
+        let length = pattern.count
         var texts = DecodedTexts()
-        texts.bytes.reserveCapacity(count * pattern.count)
-        texts.ranges.reserveCapacity(count)
-        for place in 0..<count {
-            let row = wanted.map { Int($0[place]) } ?? place
-            let start = UInt32(texts.bytes.count)
-            var digit = 0
-            for byte in pattern {
-                guard byte == 0 else {
-                    texts.bytes.append(byte)
+        guard count * length <= ColumnLimits.bytes else { throw Self.malformed("too many digits") }
+        texts.ranges = (0..<count).map { TextRange(start: UInt32($0 * length), end: UInt32(($0 + 1) * length)) }
+        let places = pattern.indices.filter { pattern[$0] == 0 }
+        let isPlain = places.count == length && length % 2 == 0
+        texts.bytes = [UInt8](unsafeUninitializedCapacity: count * length) { target, filled in
+            filled = count * length
+            // Safe because the texts' places lie within the target, and the head's reader has seen that the source has
+            // a row's bytes for each row.
+            guard let output = target.baseAddress, let input = source.baseAddress else { return }
+            for place in 0..<count {
+                let row = wanted.map { Int($0[place]) } ?? place
+                let own = output + place * length
+                let digits = input + row * stride
+                if isPlain {
+                    HexText.write(digits, stride, to: own)
                     continue
                 }
-                let pair = source[row * stride + (digit >> 1)]
-                texts.bytes.append(HexText.digits[Int(digit & 1 == 0 ? pair >> 4 : pair & 15)])
-                digit += 1
+                for index in 0..<length { own[index] = pattern[index] }
+                for (digit, index) in places.enumerated() {
+                    let pair = digits.load(fromByteOffset: digit >> 1, as: UInt8.self)
+                    own[index] = HexText.digits[Int(digit & 1 == 0 ? pair >> 4 : pair & 15)]
+                }
             }
-            texts.ranges.append(TextRange(start: start, end: UInt32(texts.bytes.count)))
         }
         return texts
     }

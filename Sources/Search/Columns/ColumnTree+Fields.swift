@@ -31,13 +31,13 @@ extension ColumnTree {
                     index, TextTest(place: .equal, text: UnsafeRawBufferPointer(text), ignoresCase: false))
             }
         }
-        if node.kind == .integers, case .number(let comparison, let wanted) = test {
-            if node.numbers.lowerBound == node.numbers.upperBound {
-                return comparison.holds(Double(node.numbers.lowerBound), wanted) ? .all : .none
-            }
+        if node.kind == .integers || node.kind == .decimals, case .number(let comparison, let wanted) = test,
+            node.longest <= 16
+        {
+            let power = DecimalText.powers[node.scale]
             var rows = RowBitmap(count: node.rows)
             for (row, value) in try integers(node.values, count: node.rows).enumerated()
-            where comparison.holds(Double(value), wanted) {
+            where comparison.holds(Double(value) / power, wanted) {
                 rows.insert(row)
             }
             return RowSelection(rows)

@@ -14,7 +14,7 @@ extension ColumnTree {
         case .dictionary: return try selectEntries(index, test)
         case .plain: return try selectPlain(index, test)
         case .integers where test.place == .equal && !test.ignoresCase: return try selectNumber(node, test)
-        case .integers, .digits, .hexadecimal: return try selectEach(index, test)
+        case .integers, .digits, .decimals, .hexadecimal: return try selectEach(index, test)
         case .skeletons:
             var steps = SkeletonMatch.maximumSteps
             if let rows = try selectSkeletons(index, test, &steps) { return rows }

@@ -4,31 +4,24 @@ extension ColumnTree {
     /// The texts of a column by skeletons, put together again.
     func skeletonTexts(_ index: Int, rows wanted: [UInt32]?) throws(BytesError) -> DecodedTexts {
         let node = nodes[index]
-        let codes = try codes(index)
-        let count = wanted?.count ?? node.rows
-        var parts: [SkeletonPart?] = Array(repeating: nil, count: node.skeletons.count)
-        if let wanted {
-            let own = try wantedPlaces(index, wanted)
-            for code in parts.indices where !own[code].isEmpty {
-                parts[code] = try part(node.skeletons.lowerBound + code, rows: own[code])
+        let own = try wanted.map { rows throws(BytesError) in try wantedPlaces(index, rows) }
+        var parts = SkeletonParts()
+        for code in 0..<node.skeletons.count {
+            let skeleton = skeletons[node.skeletons.lowerBound + code]
+            let rows = own?[code].count ?? skeleton.rows
+            parts.begin(rows: rows, slots: skeleton.slots)
+            guard rows > 0 else { continue }
+            for piece in pieces[skeleton.firstPiece...skeleton.firstPiece + skeleton.slots] {
+                parts.append(piece: piece.bytes(of: head))
             }
-        } else {
-            for code in parts.indices { parts[code] = try part(node.skeletons.lowerBound + code, rows: nil) }
+            for child in children[skeleton.firstChild..<skeleton.firstChild + skeleton.slots] {
+                parts.append(slot: try texts(child, rows: own?[code]))
+            }
+            guard parts.total <= byteLimit else { throw Self.malformed("more bytes than all lines have") }
         }
-        var texts = DecodedTexts()
-        texts.bytes.reserveCapacity(min(count * node.longest, byteLimit))
-        texts.ranges.reserveCapacity(count)
-        var cursors = [Int](repeating: 0, count: parts.count)
-        for place in 0..<count {
-            let code = Int(codes[wanted.map { Int($0[place]) } ?? place])
-            let start = UInt32(texts.bytes.count)
-            guard let part = parts[code], part.append(cursors[code], to: &texts.bytes),
-                texts.bytes.count <= byteLimit
-            else { throw Self.malformed("a skeleton of other rows, or more bytes than all lines have") }
-            cursors[code] += 1
-            texts.ranges.append(TextRange(start: start, end: UInt32(texts.bytes.count)))
-        }
-        return texts
+        let codes = try codes(index)
+        if let wanted { return try parts.texts(wanted.map { codes[Int($0)] }) }
+        return try parts.texts(codes)
     }
 
     /// For each skeleton which of its own rows are wanted.
@@ -53,18 +46,6 @@ extension ColumnTree {
         return low
     }
 
-    private func part(_ skeleton: Int, rows: [UInt32]?) throws(BytesError) -> SkeletonPart {
-        let skeleton = skeletons[skeleton]
-        var part = SkeletonPart(rows: rows?.count ?? skeleton.rows)
-        for piece in pieces[skeleton.firstPiece...skeleton.firstPiece + skeleton.slots] {
-            part.pieces.append(piece.bytes(of: head))
-        }
-        for child in children[skeleton.firstChild..<skeleton.firstChild + skeleton.slots] {
-            part.slots.append(try texts(child, rows: rows))
-        }
-        return part
-    }
-
     /// The lengths in bytes of all rows of a column, or of some, ascending.
     func lengths(_ index: Int, rows wanted: [UInt32]?) throws(BytesError) -> [UInt32] {
         let node = nodes[index]
@@ -77,7 +58,7 @@ extension ColumnTree {
             let lengths = try integers(node.textParts.lengths, count: node.rows)
             return wanted.map { $0.map { UInt32(truncatingIfNeeded: lengths[Int($0)]) } }
                 ?? lengths.map { UInt32(truncatingIfNeeded: $0) }
-        case .constant, .dictionary, .integers, .digits, .hexadecimal:
+        case .constant, .dictionary, .integers, .digits, .decimals, .hexadecimal:
             return try texts(index, rows: wanted).ranges.map { UInt32($0.count) }
         }
     }
@@ -113,24 +94,5 @@ extension ColumnTree {
             cursors[code] += 1
         }
         return result
-    }
-}
-
-/// A skeleton's literal pieces and the texts of its slots.
-private struct SkeletonPart {
-    let rows: Int
-    var pieces: [UnsafeRawBufferPointer] = []
-    var slots: [DecodedTexts] = []
-
-    /// False if there is no such row.
-    func append(_ row: Int, to bytes: inout [UInt8]) -> Bool {
-        guard row < rows else { return false }
-        bytes.append(contentsOf: pieces[0])
-        for slot in slots.indices {
-            let range = slots[slot].ranges[row]
-            slots[slot].bytes.withUnsafeBytes { bytes.append(contentsOf: range.bytes(of: $0)) }
-            bytes.append(contentsOf: pieces[slot + 1])
-        }
-        return true
     }
 }

@@ -18,6 +18,8 @@ final class ColumnTree {
         var skeletons: Range<Int> = 0..<0
         /// The smallest and the largest number.
         var numbers: ClosedRange<Int64> = 0...0
+        /// Of decimals: the digits behind the point.
+        var scale = 0
         var textParts = TextParts()
         var lengths = Part()
         var values = Part()
@@ -127,7 +129,7 @@ final class ColumnTree {
         case .dictionary:
             try readLengths(&reader, &node)
             try readDictionary(&reader, &node)
-        case .integers, .digits:
+        case .integers, .digits, .decimals:
             try readLengths(&reader, &node)
             try readNumbers(&reader, &node)
         case .hexadecimal:
@@ -213,10 +215,17 @@ final class ColumnTree {
         let (smallest, largest) = (try reader.varlong(), try reader.varlong())
         guard smallest <= largest else { throw Self.malformed("numbers out of order") }
         node.numbers = smallest...largest
-        guard node.longest <= DecimalText.maximumDigits + 1 else { throw Self.malformed("numbers too long") }
+        guard node.longest <= DecimalText.maximumDigits + 2 else { throw Self.malformed("numbers too long") }
+        if node.kind == .decimals {
+            node.scale = Int(try reader.uint8())
+            guard node.scale >= 1, node.scale < DecimalText.maximumDigits else { throw Self.malformed("a fraction") }
+        }
         if node.kind == .digits { node.lengths = try part(&reader) }
         node.values = try part(&reader)
-        node.characters = smallest < 0 ? ByteSet("-0123456789") : .digits
+        var characters = ByteSet.digits
+        if smallest < 0 { characters.insert(UInt8(ascii: "-")) }
+        if node.kind == .decimals { characters.insert(UInt8(ascii: ".")) }
+        node.characters = characters
     }
 
     private func readSkeletons(_ reader: inout ByteReader, _ node: inout Node, depth: Int) throws(BytesError) {

@@ -132,6 +132,8 @@ struct SkeletonMatch {
     /// Whether `count` bytes of the wanted text are those of a piece.
     private func agrees(_ place: Int, _ piece: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> Bool {
         guard count > 0 else { return true }
+        let byte = piece[start]
+        guard text[place] == byte || test.ignoresCase && text[place] == TextTest.lower(byte) else { return false }
         return test.agrees(
             UnsafeRawBufferPointer(rebasing: text[place..<place + count]),
             UnsafeRawBufferPointer(rebasing: piece[start..<start + count]))

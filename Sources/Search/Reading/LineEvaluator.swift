@@ -76,7 +76,7 @@ struct LineEvaluator {
         case .equals(let wanted): return wanted.withUnsafeBytes { ByteSearch.areEqual(text, $0) }
         case .matches(let pattern): return pattern.matches(text)
         case .number(let comparison, let wanted):
-            guard let number = Double(String(decoding: text, as: UTF8.self)) else { return false }
+            guard let number = DecimalText.number(text) else { return false }
             return comparison.holds(number, wanted)
         }
     }

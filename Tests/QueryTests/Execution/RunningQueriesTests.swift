@@ -219,7 +219,9 @@ import Testing
             #expect(site.sample("millrace_query_memory_bytes") == "29000")
             try? await site.run("SELECT v FROM m")
             #expect(site.slow.queries.withLock { $0.last?.bound } == .totalMemory)
-            // What the other was refused is not taken from this one.
+            // What is refused is given back at once.
+            #expect(throws: QueryError.self) { try hungry.keep(bytes: 5_000) }
+            #expect(site.sample("millrace_query_memory_bytes") == "29000")
             try hungry.keep(bytes: 1_000)
         }
         #expect(site.sample("millrace_query_memory_bytes") == "0")

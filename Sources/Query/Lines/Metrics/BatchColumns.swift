@@ -40,11 +40,43 @@ struct BatchColumns {
     mutating func gather(into accumulator: inout RangeAccumulator) throws(QueryError) {
         if plan.aggregation.range.unwrap != nil { return try gatherValues(into: &accumulator) }
         if groupColumns.isEmpty, !usesLevel, !usesMetadata {
+            guard !batch.times.isEmpty else { return }
             let group = try accumulator.group(fixed)
+            if plan.windows.steps.count == 1 { return countAll(group, &accumulator) }
             for row in batch.times.indices { count(row, group, &accumulator) }
             return
         }
+        if plan.windows.steps.count == 1, groupColumns.count == 1, !usesLevel, !usesMetadata {
+            return try countCodes(&accumulator)
+        }
         for row in batch.times.indices { count(row, try group(row, &accumulator), &accumulator) }
+    }
+
+    /// Of one window, which all lines of a scan are in, the sums are enough.
+    private func countAll(_ group: Int, _ accumulator: inout RangeAccumulator) {
+        let bytes = batch.lengths.reduce(0) { $0 + Double($1) }
+        accumulator.count(
+            group, at: plan.windows.end, lines: Double(batch.times.count), bytes: plan.countsBytes ? bytes : 0)
+    }
+
+    /// The same by the values of one column.
+    private mutating func countCodes(_ accumulator: inout RangeAccumulator) throws(QueryError) {
+        let column = groupColumns[0].column
+        // Place 0 is of lines without the field.
+        var lines = [Int](repeating: 0, count: column.dictionary.count + 1)
+        var bytes = [Int](repeating: 0, count: column.dictionary.count + 1)
+        var rows = [Int](repeating: 0, count: column.dictionary.count + 1)
+        for row in batch.times.indices {
+            let place = column.codes[row] == TextColumn.missing ? 0 : Int(column.codes[row]) + 1
+            lines[place] &+= 1
+            rows[place] = row
+            if plan.countsBytes { bytes[place] &+= Int(batch.lengths[row]) }
+        }
+        for place in lines.indices where lines[place] > 0 {
+            let group = try accumulator.group(labels(rows[place]))
+            accumulator.count(
+                group, at: plan.windows.end, lines: Double(lines[place]), bytes: Double(bytes[place]))
+        }
     }
 
     @inline(__always)

@@ -62,7 +62,8 @@ struct RowReader: Sendable {
         var wanted = LineRequest(matchers: lowering.matchers, range: request.range)
         wanted.descending = request.descending
         wanted.condition = lowering.condition
-        wanted.limit = lowering.rest.isEmpty ? request.limit : nil
+        // Stages that are left drop no line of those that the source gives.
+        wanted.limit = lowering.isDecided ? request.limit : nil
         let scans = try QueryError.reading { () throws(SearchError) in try source.scan(wanted) }
         return scans.sorted {
             request.descending ? $0.bounds.end > $1.bounds.end : $0.bounds.start < $1.bounds.start

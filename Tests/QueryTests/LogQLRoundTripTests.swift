@@ -34,10 +34,13 @@ import Testing
             scalars.removeSubrange(start..<end)
             scalars.insert(contentsOf: piece, at: maker.number(scalars.count + 1))
             let text = String(String.UnicodeScalarView(scalars))
+            if let search = try? PlainSearch(text) {
+                let query = try? LogQL.parse(search.text, needsMatcher: false)
+                #expect(query == .lines(search.selector), "\(text) means \(search.text)")
+            }
             guard let query = try? LogQL.parse(text) else { continue }
             #expect((try? LogQL.parse("\(query)")) != nil, "\(text) prints \(query)")
             if case .lines(let selector) = query { _ = try? LinePipeline(selector.stages) }
-            _ = try? PlainSearch(text)
         }
     }
 

@@ -206,8 +206,9 @@ extension PlainSearchReader {
     }
 
     private mutating func label(_ name: String, _ isNegative: Bool) throws(QueryError) {
-        guard !name.contains(".") else { throw fail("\(name) is no label's name") }
-        let values = try values()
+        try checkName(name)
+        let isLevel = name == "level" || name == "detected_level"
+        let values = try values().map { (text: isLevel ? $0.text.lowercased() : $0.text, isQuoted: $0.isQuoted) }
         let hasWildcard = values.contains { !$0.isQuoted && $0.text.contains("*") }
         let isSingle = values.count == 1 && !hasWildcard
         let operation: LogMatcher.Operation =
@@ -216,11 +217,18 @@ extension PlainSearchReader {
             isSingle
             ? values[0].text
             : values.map { LogQLEscaping.pattern($0.text, wildcards: !$0.isQuoted) }.joined(separator: "|")
-        if name == "level" || name == "detected_level" {
-            levels.append(
-                .labelFilter(.text(LogMatcher("detected_level", operation, isSingle ? text.lowercased() : text))))
+        if isLevel {
+            levels.append(.labelFilter(.text(LogMatcher("detected_level", operation, text))))
         } else {
             matchers.append(LogMatcher(name, operation, text))
+        }
+    }
+
+    /// A name that LogQL reads as one.
+    private func checkName(_ name: String) throws(QueryError) {
+        guard !name.contains(".") else { throw fail("\(name) is no label's name") }
+        guard LogQLToken.keywords[name.lowercased()] == nil else {
+            throw fail("\(name) is a word of LogQL, and no name there")
         }
     }
 
@@ -229,6 +237,7 @@ extension PlainSearchReader {
     ) throws(QueryError) {
         guard !isNegative else { throw fail("\"-\" goes before texts and labels; use != for fields", at: start) }
         let label = String(name.map { $0 == "." ? "_" : $0 })
+        try checkName(label)
         let isQuoted = next == "\"" || next == "'"
         let text: String
         if isQuoted {

@@ -20,6 +20,8 @@ public enum QuotedText {
         case "\r": result += "\\r"
         case "\t": result += "\\t"
         case "\u{B}": result += "\\v"
+        // What stands for bytes that are no text must not look like them.
+        case "\u{FFFD}": result += "\\ufffd"
         default:
             if isPrintable(scalar) {
                 result.unicodeScalars.append(scalar)

@@ -97,6 +97,7 @@ extension HeadSource {
             found = found.filter { rows[$0] != nil }
         }
         guard !found.isEmpty else { return [] }
+        if candidates == nil, let parts = rangeParts(found, asked: asked, request) { return parts }
         let total = found.reduce(0) { $0 + Int(view.tails[$1].count) }
         var parts: [any LineScan] = []
         var (start, lines) = (0, 0)

@@ -42,6 +42,21 @@ struct StreamTail: Sendable {
     var maximum = Int64.min
 }
 
+/// From when to when rows that came together are.
+struct RowSpan: BitwiseCopyable {
+    /// So many rows make a span.
+    static let rows = 4_096
+
+    var minimum = Int64.max
+    var maximum = Int64.min
+
+    @inline(__always)
+    mutating func add(_ time: Int64) {
+        if time < minimum { minimum = time }
+        if time > maximum { maximum = time }
+    }
+}
+
 /// Rows that a deletion hides: those below a row.
 struct HeadMask: Sendable {
     let deletion: Deletion
@@ -55,6 +70,8 @@ final class LineHead: Sendable {
     /// All bytes: lines, keys, metadata.
     let arena: ByteArena
     let rows = AppendOnlyArray<HeadRow>()
+    /// The times of each `RowSpan.rows` rows that are there in full.
+    let spans = AppendOnlyArray<RowSpan>()
     /// The distinct sets of structured metadata as `MetadataText`; the first is the empty one.
     let sets: StringTable
     let published = Mutex(View())
@@ -69,6 +86,8 @@ final class LineHead: Sendable {
     /// What readers see: as of one moment, and unchanged whatever is applied later.
     struct View: Sendable {
         var rowCount = 0
+        /// The times of the rows behind the last full span.
+        var openSpan = RowSpan()
         /// The streams in the order in which they came.
         var streams: [StreamLabels] = []
         var tails: [StreamTail] = []

@@ -16,6 +16,7 @@ final class LineHeadWriter {
     private var changed: [UInt32] = []
     private var isChanged: [Bool] = []
     private var masks: [HeadMask] = []
+    private var span = RowSpan()
     private var rows = RowTable()
     private var streamBytes = 0
 
@@ -90,6 +91,11 @@ final class LineHeadWriter {
                 time: time, line: head.arena.append(line), stream: UInt32(truncatingIfNeeded: stream),
                 previous: tails[stream].last, metadata: metadata, level: level()))
         tails[stream].add(row: number, time: time)
+        span.add(time)
+        if head.rows.count % RowSpan.rows == 0 {
+            head.spans.append(span)
+            span = RowSpan()
+        }
         if !isChanged[stream] {
             isChanged[stream] = true
             changed.append(UInt32(truncatingIfNeeded: stream))
@@ -122,6 +128,7 @@ final class LineHeadWriter {
     func publish() {
         head.published.withLock { view in
             view.rowCount = head.rows.count
+            view.openSpan = span
             if view.metadataNames.names?.count != metadata.names.names?.count { view.metadataNames = metadata.names }
             if view.masks.count != masks.count { view.masks = masks }
             for stream in view.streams.count..<streams.count {

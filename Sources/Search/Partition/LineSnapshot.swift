@@ -105,7 +105,8 @@ struct HeadSource: Sendable {
         return inOrder(found, isOrdered: tail.isOrdered, isDescending: true, descending)
     }
 
-    private func inOrder(
+    /// Rows of a stream, in the order in which they came or against it, in the order of time that is asked for.
+    func inOrder(
         _ rows: [UInt32], isOrdered: Bool, isDescending: Bool, _ descending: Bool
     ) -> [UInt32] {
         var found = rows

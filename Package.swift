@@ -104,6 +104,7 @@ let engines: [Target] = [
             "Search", "View", "Telemetry", "Columns", "Patterns", "Storage", "Machine", "SimulatedMachine",
             "KafkaWire", "Bytes", "MillraceTesting",
         ],
+        exclude: ["Golden"],
         swiftSettings: strict),
     .testTarget(
         name: "TelemetryTests", dependencies: ["Telemetry", "Bytes", "MillraceTesting"], exclude: ["Verdicts"],
@@ -256,7 +257,8 @@ let package = Package(
             .library(name: "Bytes", targets: ["Bytes"]), .library(name: "KafkaWire", targets: ["KafkaWire"]),
             .library(name: "Log", targets: ["Log"]), .library(name: "Groups", targets: ["Groups"]),
             .library(name: "Telemetry", targets: ["Telemetry"]), .library(name: "Decode", targets: ["Decode"]),
-            .library(name: "Series", targets: ["Series"]), .library(name: "View", targets: ["View"]),
+            .library(name: "Series", targets: ["Series"]), .library(name: "Search", targets: ["Search"]),
+            .library(name: "View", targets: ["View"]),
             .library(name: "Query", targets: ["Query"]), .library(name: "Columns", targets: ["Columns"]),
             .library(name: "Patterns", targets: ["Patterns"]),
         ]

@@ -40,11 +40,15 @@ struct FieldLayout {
         self.isOpaque = isOpaque || failure != nil
     }
 
-    /// Where a field is. Of several of one name it depends on the line which counts: of logfmt the first with a value.
+    /// Where a field is. Which of several of one name counts, and whether empty ones do, is the parser's matter.
     func place(of name: [UInt8]) -> Place {
         if isOpaque { return .unknown }
-        guard let first = fields.first(where: { $0.name == name }) else { return .absent }
-        return fields.count { $0.name == name } == 1 ? first.place : .unknown
+        var found: Place?
+        for field in fields where field.name == name {
+            if found != nil { return .unknown }
+            found = field.place
+        }
+        return found ?? .absent
     }
 
     /// A number that stands in no log: 7707707 and three digits for the slot.

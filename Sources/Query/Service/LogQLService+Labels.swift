@@ -199,7 +199,7 @@ extension LogQLService {
         var matrix = SeriesMatrix()
         for volume in largest {
             let values = volume.values.map { $0 == 0 ? SeriesMatrix.absent : $0 }
-            // By label the name stands as the value's name, as Loki has it: `{app=""}`.
+            // By labels a label's name is its value, too: a label without a value is none here.
             matrix.series.append(.init(labels: volume.key, values: values))
         }
         var writer = LogQLResultWriter()

@@ -51,6 +51,12 @@ struct FieldLayout {
         return found ?? .absent
     }
 
+    /// The field that a slot is.
+    func name(ofSlot slot: Int) -> String? {
+        guard !isOpaque, let field = fields.first(where: { $0.place == .slot(slot) }) else { return nil }
+        return String(decoding: field.name, as: UTF8.self)
+    }
+
     /// A number that stands in no log: 7707707 and three digits for the slot.
     private static let sign = Array("7707707".utf8)
 

@@ -273,6 +273,9 @@ final class ColumnTree {
         return UnsafeRawBufferPointer(rebasing: body[part.start..<part.start + part.count])
     }
 
+    /// The bytes of each region.
+    var regionSizes: [Int] { regions.map(\.range.count) }
+
     /// Whether all regions have their checksums.
     func verify() throws(BytesError) {
         for region in regions {

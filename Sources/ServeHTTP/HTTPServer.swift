@@ -36,7 +36,10 @@ public final class HTTPServer: Sendable {
         let (addresses, found) = AsyncStream.makeStream(of: SocketAddress.self)
         let application = Application(
             router: router(instruments, readiness, services),
-            server: .http1(configuration: connections(settings, instruments, logger)),
+            server: HTTPServerBuilder { responder in
+                let configuration = connections(settings, instruments, logger)
+                return LoopChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+            },
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "millrace"),
             onServerRunning: { channel in
                 await pauseAccepting(on: channel, instruments, logger)
@@ -87,9 +90,6 @@ public final class HTTPServer: Sendable {
         _ instruments: InstrumentRegistry, _ readiness: Readiness, _ services: HTTPServices
     ) -> Router<BasicRequestContext> {
         let router = Router()
-        router.get("/metrics") { _, _ in
-            text(.ok, instruments.render(), contentType: "text/plain; version=0.0.4; charset=utf-8")
-        }
         router.get("/healthz") { _, _ in text(.ok, "ok\n") }
         router.get("/readyz") { _, _ in
             switch readiness.state {
@@ -98,12 +98,17 @@ public final class HTTPServer: Sendable {
             }
         }
         let headers = InfluxHeaders()
-        WriteRoutes(services: services, headers: headers).add(to: router)
         QueryRoutes(services: services, headers: headers).add(to: router)
         PingRoutes(services: services, headers: headers).add(to: router)
-        PushRoutes(services: services).add(to: router)
-        LokiRoutes(services: services, readiness: readiness).add(to: router)
-        ViewRoutes(services: services).add(to: router)
+        // Everything else here: a route of `router` is answered on the thread that many connections wait for.
+        let long = router.group().add(middleware: LeaveLoop())
+        long.get("/metrics") { _, _ in
+            text(.ok, instruments.render(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        WriteRoutes(services: services, headers: headers).add(to: long)
+        PushRoutes(services: services).add(to: long)
+        LokiRoutes(services: services, readiness: readiness).add(to: long)
+        ViewRoutes(services: services).add(to: long)
         return router
     }
 

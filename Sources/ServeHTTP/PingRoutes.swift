@@ -8,7 +8,7 @@ struct PingRoutes {
     let services: HTTPServices
     let headers: InfluxHeaders
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: some RouterMethods<BasicRequestContext>) {
         for method in [HTTPRequest.Method.get, .head] {
             router.on("/ping", method: method) { request, _ in ping(request) }
         }

@@ -18,7 +18,7 @@ import View
 struct ViewRoutes {
     let services: HTTPServices
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: some RouterMethods<BasicRequestContext>) {
         router.get("/views/wait") { request, _ in await wait(QueryParameters(request.uri.query)) }
         router.get("/views") { _, _ in statuses { _ in true } }
         for action in ["pause", "resume", "rebuild"] {

@@ -193,6 +193,8 @@ def test_one_request_more_than_may_run_is_refused_and_a_client_that_goes_makes_r
     assert query(server, "SHOW DATABASES") == {
         "statement_id": 0, "error": "max-concurrent-queries limit exceeded(2, 1)"}
     assert server.metric("millrace_query_bounds_reached_total", bound="queries") == 1
+    # Until it waits for its reader.
+    time.sleep(0.5)
     held.close()
     eventually(lambda: server.metric("millrace_queries_total", outcome="cancelled") == 1, "the query still runs")
     assert "series" in query(server, "SHOW DATABASES")

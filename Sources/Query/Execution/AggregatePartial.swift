@@ -142,6 +142,14 @@ final class AggregatePartial: @unchecked Sendable {
         return outside
     }
 
+    /// Whether there may be more rows of windows and groups than this, those that are filled in among them.
+    func isResultLong(than limit: Int) -> Bool {
+        guard let window = body.window, body.fill != .none else { return slots.count > limit }
+        let (first, last) = (window.index(of: plan.scan.range.lowerBound), window.index(of: plan.scan.range.upperBound))
+        let (windows, overflow) = last.subtractingReportingOverflow(first)
+        return overflow || windows >= Int64(limit / max(1, directory.keys.count))
+    }
+
     /// Takes what another thread has aggregated.
     func merge(_ other: AggregatePartial) throws(QueryError) {
         let groups = other.directory.keys.map { UInt32(directory.group($0)) }

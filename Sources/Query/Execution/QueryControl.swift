@@ -174,6 +174,13 @@ extension QueryControl {
         return try await body()
     }
 
+    /// Lets others have the thread, and goes on on one that is there for computing, should this be another.
+    func yield() async {
+        pause()
+        await Task.yield()
+        resume()
+    }
+
     /// Passes a piece of the answer to a reader, who may be slow: that is not the statement's time.
     func waiting(for reader: () async throws(QueryError) -> Void) async throws(QueryError) {
         let began = clock.monotonicNanoseconds()

@@ -98,6 +98,9 @@ public struct InfluxQLService: Sendable {
     /// Runs statements in order and writes the answer in pieces of about 64 KiB; `write` may wait for a slow reader. The
     /// first statement that fails is the last that runs. Ends early when the task is cancelled.
     ///
+    /// Of a task without an executor of its own, as `Task.immediate` makes it, only one SELECT that reads little is done
+    /// on the caller's thread, which may be an event loop's: everything else leaves it first.
+    ///
     /// - Throws: `cancelled`, or what `write` throws.
     public func run(
         _ statements: [Statement], _ request: InfluxQLRequest,
@@ -113,6 +116,7 @@ public struct InfluxQLService: Sendable {
             return try await write(writer.take())
         }
         defer { running.leave() }
+        if statements.count != 1 || !statements[0].mayBeSmall { await Task.yield() }
         for (index, statement) in statements.enumerated() {
             writer.begin(statement: index)
             let failure = try await run(statement, index, request, &writer, write)
@@ -176,6 +180,16 @@ public struct InfluxQLService: Sendable {
         for index in failed..<count - 1 {
             if format.isChunked || index > failed { writer.begin(statement: index) }
             writer.end(error: "not executed")
+        }
+    }
+}
+
+extension Statement {
+    /// Whether it may take no longer than waking a thread: a SELECT that names its measurements.
+    fileprivate var mayBeSmall: Bool {
+        guard case .select(let select) = self else { return false }
+        return select.sources.allSatisfy { source in
+            if case .measurement(let reference) = source { reference.regex == nil } else { false }
         }
     }
 }

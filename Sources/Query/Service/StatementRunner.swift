@@ -87,6 +87,8 @@ extension StatementRunner {
         }
         let plan = try SelectPlanner(statement: statement, sources: try sources(statement.sources), now: now).plan()
         let pieceRows = request.format.chunkRows
+        // A pattern may take long over each string.
+        if !plan.patterns.isEmpty { await control.yield() }
         for part in plan.parts {
             let executor = PlanExecutor(source: part.source, control: control)
             do throws(QueryError) {

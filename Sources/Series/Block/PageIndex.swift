@@ -76,6 +76,21 @@ struct PageIndex: Sendable {
         return low
     }
 
+    /// How many rows there are in the pages that can hold some series, ascending, in a range of times.
+    func rows(of series: [UInt32], in range: ClosedRange<Int64>) -> Int {
+        var (page, place, total) = (0, 0, 0)
+        while page < count, place < series.count {
+            page = firstPage(from: page, through: Int64(series[place]))
+            guard page < count else { break }
+            while place < series.count, Int64(series[place]) < first[page] { place += 1 }
+            guard place < series.count else { break }
+            guard Int64(series[place]) <= last[page] else { continue }
+            if minimum[page] <= range.upperBound, maximum[page] >= range.lowerBound { total += Int(rows[page]) }
+            page += 1
+        }
+        return total
+    }
+
     /// The piece that has the strings of a field in a page.
     func piece(field: Int, page: Int) -> Int? {
         let list = pieces[field]

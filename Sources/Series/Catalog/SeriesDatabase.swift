@@ -56,15 +56,15 @@ public final class SeriesDatabase: PointSource {
             try sources(measurement, retentionPolicy), key: key, matching: tags, in: range)
     }
 
-    /// Begins to read points.
-    public func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
+    /// Begins to read points; nil if more than `effort` series and rows had to be looked at for this.
+    public func scan(_ request: ScanRequest, effort: Int) throws(SeriesError) -> PointScans? {
         var sources: [TableSource] = []
         for partition in partitions {
             let snapshot = partition.snapshot()
             let policy = try snapshot.policy(request.retentionPolicy)
             sources += try snapshot.sources(request.measurement, policy.name)
         }
-        return try ScanPlan(request, sources).scans()
+        return try ScanPlan(request, sources, effort: effort)?.scans()
     }
 
     private func sources(_ measurement: [UInt8], _ retentionPolicy: [UInt8]?) throws(SeriesError) -> [TableSource] {

@@ -5,10 +5,12 @@ import Telemetry
 final class StreamScan: PointScan, @unchecked Sendable {
     // Safe because a scan is read by one thread at a time, as `PointScan` says.
     let series: SeriesTable
+    let rowEstimate: Int
     private let stream: any PointStream
 
-    init(_ series: SeriesTable, _ stream: any PointStream) {
+    init(_ series: SeriesTable, rowEstimate: Int, _ stream: any PointStream) {
         self.series = series
+        self.rowEstimate = rowEstimate
         self.stream = stream
     }
 
@@ -34,11 +36,14 @@ struct ScanPlan {
     private let wanted: [OrdinalSet]
     private let blocksSkipped: Int
 
-    init(_ request: ScanRequest, _ sources: [TableSource]) throws(SeriesError) {
+    /// - Returns: nil if it would take more than `effort` to find the series and rows.
+    init?(_ request: ScanRequest, _ sources: [TableSource], effort: Int) throws(SeriesError) {
         self.request = request
         var used: [TableSource] = []
         var wanted: [OrdinalSet] = []
-        for source in sources where source.ranges.contains(where: { $0.overlaps(request.range) }) {
+        let timely = sources.filter { source in source.ranges.contains { $0.overlaps(request.range) } }
+        if effort < .max, timely.reduce(0, { $0 + $1.effort }) > effort { return nil }
+        for source in timely {
             let set = try source.series(matching: request.tags)
             if set.isEmpty { continue }
             used.append(source)
@@ -109,7 +114,7 @@ struct ScanPlan {
 
     /// The series that a source is read for alone, in about equal parts for several threads.
     private func add(_ part: SourcePart, places: [Int], to scans: inout [any PointScan]) throws(SeriesError) {
-        let rows = part.rowEstimate * places.count / max(1, part.series.count)
+        let rows = try part.rowEstimate() * places.count / max(1, part.series.count)
         let count = max(1, min(Self.maximumParts, rows / Self.partRows, places.count))
         for index in 0..<count {
             let some = Array(places[places.count * index / count..<places.count * (index + 1) / count])
@@ -117,7 +122,7 @@ struct ScanPlan {
             let stream = try part.stream(
                 some, numbers: (0..<Int32(some.count)).map { $0 }, fields: request.fields,
                 descending: request.descending)
-            scans.append(StreamScan(SeriesTable(columns), stream))
+            scans.append(StreamScan(SeriesTable(columns), rowEstimate: rows / count, stream))
         }
     }
 
@@ -126,7 +131,9 @@ struct ScanPlan {
         _ parts: [SourcePart], _ group: ScanOverlap.Group, to scans: inout [any PointScan]
     ) throws(SeriesError) {
         var streams: [any PointStream] = []
+        var rows = 0
         for (index, part) in parts.enumerated() where !group.places[index].isEmpty {
+            rows += try part.rowEstimate() * group.places[index].count / max(1, part.series.count)
             streams.append(
                 try part.stream(
                     group.places[index], numbers: group.numbers[index], fields: request.fields,
@@ -134,7 +141,7 @@ struct ScanPlan {
         }
         let table = SeriesTable(group.series.selecting(Array(0..<group.series.count), keys: request.tagKeys))
         let points = try PointMerge(streams, types: types(parts), descending: request.descending)
-        scans.append(StreamScan(table, points))
+        scans.append(StreamScan(table, rowEstimate: rows, points))
     }
 
     private func types(_ parts: [SourcePart]) -> [FieldType?] {

@@ -41,10 +41,10 @@ extension SeriesPartition: PointSource {
     /// How many series there are, about (within 3 %); cheap.
     public var seriesEstimate: Int { shown.withLock { $0.seriesEstimate } }
 
-    /// Begins to read points.
-    public func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
+    /// Begins to read points; nil if more than `effort` series and rows had to be looked at for this.
+    public func scan(_ request: ScanRequest, effort: Int) throws(SeriesError) -> PointScans? {
         let snapshot = snapshot()
         let policy = try snapshot.policy(request.retentionPolicy)
-        return try ScanPlan(request, try snapshot.sources(request.measurement, policy.name)).scans()
+        return try ScanPlan(request, try snapshot.sources(request.measurement, policy.name), effort: effort)?.scans()
     }
 }

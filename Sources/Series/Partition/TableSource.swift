@@ -17,6 +17,14 @@ enum TableSource: Sendable {
         }
     }
 
+    /// How many series and rows are looked at to find what a scan wants, about.
+    var effort: Int {
+        switch self {
+        case .head(_, let view, _): view.seriesCount + view.rowCount
+        case .block(let table, _): table.seriesCount
+        }
+    }
+
     /// The fields.
     var fields: [(name: [UInt8], type: FieldType)] {
         switch self {
@@ -139,11 +147,11 @@ struct SourcePart {
         }
     }
 
-    /// About how many rows there are.
-    var rowEstimate: Int {
+    /// About how many rows are read: those of a head, or all of the pages of a block that are looked into.
+    func rowEstimate() throws(SeriesError) -> Int {
         switch rows {
         case .head(_, let selection): selection.rows.count
-        case .block(let table, _): table.rowCount * series.count / max(1, table.seriesCount)
+        case .block(let table, _): try table.pages().rows(of: series, in: range)
         }
     }
 

@@ -27,7 +27,20 @@ public protocol PointSource: Sendable {
     /// How many series there are, about (within 3 %); cheap.
     var seriesEstimate: Int { get }
     /// Begins to read points.
-    func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans
+    ///
+    /// - Parameter effort: how many series and rows may be looked at for this, about.
+    /// - Returns: the parts; nil if it would take more than `effort`.
+    func scan(_ request: ScanRequest, effort: Int) throws(SeriesError) -> PointScans?
+}
+
+extension PointSource {
+    /// Begins to read points, whatever that takes.
+    public func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
+        guard let scans = try scan(request, effort: .max) else {
+            preconditionFailure("a source refused a scan that has no bound")
+        }
+        return scans
+    }
 }
 
 /// A retention policy.
@@ -136,6 +149,8 @@ public protocol PointScan: AnyObject, Sendable {
     var series: SeriesTable { get }
     /// What reading this part has cost so far.
     var cost: ScanCost { get }
+    /// How many rows are read for it, about.
+    var rowEstimate: Int { get }
     /// The next points, or nil behind the last.
     ///
     /// - Parameter useSummary: asked of runs of points of which a summary exists; true if the summary will do.

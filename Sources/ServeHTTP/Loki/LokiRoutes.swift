@@ -14,7 +14,7 @@ struct LokiRoutes {
     private typealias Handler =
         @Sendable (LogQLService, LokiRequest, LokiParameters, String) async throws(LogQLFailure) -> [UInt8]
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: some RouterMethods<BasicRequestContext>) {
         route("query", router) { service, request, parameters, _ async throws(LogQLFailure) in
             var query = try parameters.instantQuery()
             query.categorizes = request.categorizes
@@ -46,7 +46,7 @@ struct LokiRoutes {
         }
     }
 
-    private func addIndex(_ router: Router<BasicRequestContext>) {
+    private func addIndex(_ router: some RouterMethods<BasicRequestContext>) {
         for path: RouterPath in ["labels", "label"] {
             route(path, router) { service, request, parameters, _ async throws(LogQLFailure) in
                 try await service.labels(try parameters.selection(request.selectors), tenant: request.tenant)
@@ -72,7 +72,7 @@ struct LokiRoutes {
         }
     }
 
-    private func addDetected(_ router: Router<BasicRequestContext>) {
+    private func addDetected(_ router: some RouterMethods<BasicRequestContext>) {
         route("detected_labels", router) { service, request, parameters, _ async throws(LogQLFailure) in
             try await service.detectedLabels(try parameters.selection(request.selectors), tenant: request.tenant)
         }
@@ -85,7 +85,7 @@ struct LokiRoutes {
     }
 
     /// Serves a path by GET and by POST.
-    private func route(_ path: RouterPath, _ router: Router<BasicRequestContext>, _ handler: @escaping Handler) {
+    private func route(_ path: RouterPath, _ router: some RouterMethods<BasicRequestContext>, _ handler: @escaping Handler) {
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/loki/api/v1/\(path)", method: method) { request, context in
                 do {

@@ -4,7 +4,7 @@ import Hummingbird
 struct PushRoutes {
     let services: HTTPServices
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: some RouterMethods<BasicRequestContext>) {
         let loki = PushEndpoint(services: services, dialect: LokiPush())
         router.post("/loki/api/v1/push") { request, _ in try await loki.respond(to: request) }
         let lines = PushEndpoint(services: services, dialect: JSONLinesPush())

@@ -2,7 +2,7 @@ import Query
 import Synchronization
 
 /// Hands the bytes of an answer from the query that makes them to the connection that sends them. At most one piece
-/// waits, or what the reader asked for at once; then the writer waits.
+/// waits beyond what the reader asked for at once, which is `firstBytes` until it asks; then the writer waits.
 final class AnswerPieces: Sendable {
     /// Some bytes, and whether the answer ends with them.
     struct Taken: Sendable {
@@ -12,12 +12,15 @@ final class AnswerPieces: Sendable {
 
     private struct State {
         var bytes: [UInt8] = []
-        var wanted = 1
+        var wanted = AnswerPieces.firstBytes
         var isFinished = false
         var isClosed = false
         var reader: CheckedContinuation<Taken?, Never>?
         var writer: CheckedContinuation<Bool, Never>?
     }
+
+    /// How many bytes are taken before somebody asks.
+    static let firstBytes = 1 << 16
 
     private let state = Mutex(State())
 
@@ -51,6 +54,15 @@ final class AnswerPieces: Sendable {
             state.reader = nil
             reader.resume(returning: Taken(bytes: state.bytes, isWhole: true))
             state.bytes = []
+        }
+    }
+
+    /// Takes the answer if it is there to its end.
+    func takeWhole() -> Taken? {
+        state.withLock { state in
+            guard state.isFinished else { return nil }
+            defer { state.bytes = [] }
+            return Taken(bytes: state.bytes, isWhole: true)
         }
     }
 

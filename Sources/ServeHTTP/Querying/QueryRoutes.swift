@@ -20,31 +20,46 @@ struct QueryRoutes {
     /// How long an answer may take before its client's connection is watched, in milliseconds.
     static let patienceMilliseconds: UInt64 = 250
 
+    /// The most bytes of parameters that are parsed on the event loop: about 50 µs.
+    static let maximumLoopBytes = 8_192
+
     let services: HTTPServices
     let headers: InfluxHeaders
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: some RouterMethods<BasicRequestContext>) {
         router.get("/query") { request, _ in try await respond(to: request, isReadOnly: true) }
         router.post("/query") { request, _ in try await respond(to: request, isReadOnly: false) }
     }
 
     private func respond(to request: Request, isReadOnly: Bool) async throws -> Response {
-        let target = QueryParameters(request.uri.query)
-        var query = InfluxQLRequest("")
-        query.isReadOnly = isReadOnly
-        query.format = format(target, request)
+        let format = format(QueryParameters(request.uri.query), request)
         guard let service = services.queries else {
-            return failure(.serviceUnavailable, "the server is starting or stopping", query.format, request)
+            return failure(.serviceUnavailable, "the server is starting or stopping", format, request)
         }
-        var form = QueryParameters(nil)
+        var form: String?
         if !isReadOnly, request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
             guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes) else {
-                return failure(.contentTooLarge, "Request Entity Too Large", query.format, request)
+                return failure(.contentTooLarge, "Request Entity Too Large", format, request)
             }
-            form = QueryParameters(String(buffer: body))
+            form = String(buffer: body)
         }
+        let parameters = (form ?? "").utf8.count + (request.uri.query ?? "").utf8.count
+        if parameters <= Self.maximumLoopBytes {
+            return try await respond(to: request, form, format, service, isReadOnly)
+        }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await respond(to: request, form, format, service, isReadOnly)
+        }
+    }
+
+    private func respond(
+        to request: Request, _ form: String?, _ format: ResultFormat, _ service: InfluxQLService, _ isReadOnly: Bool
+    ) async throws -> Response {
+        let (target, form) = (QueryParameters(request.uri.query), QueryParameters(form))
         let parameter = { (name: String) in target[name] ?? form[name] }
-        query.text = parameter("q") ?? ""
+        var query = InfluxQLRequest(parameter("q") ?? "")
+        query.isReadOnly = isReadOnly
+        query.format = format
         query.database = parameter("db")
         query.retentionPolicy = parameter("rp")
         query.format.epoch = .init(parameter: parameter("epoch"))
@@ -80,12 +95,15 @@ struct QueryRoutes {
         return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
-    /// Starts the statements and waits for the first bytes of the answer; the rest flows as the client takes it.
+    /// Runs the statements and gives the answer as a whole, or, of one that is long or takes its time, the first bytes
+    /// of it; the rest flows as the client takes it.
     private func answer(
         _ statements: [Statement], _ query: InfluxQLRequest, _ service: InfluxQLService, _ request: Request
     ) async throws -> Response {
         let pieces = AnswerPieces()
-        let running = Task {
+        // Begins on this thread and stays on it until it has to wait: a small query ends before that, and no other
+        // thread is woken for it.
+        let running = Task.immediate {
             do throws(QueryError) {
                 try await service.run(statements, query) { bytes throws(QueryError) in try await pieces.put(bytes) }
             } catch {
@@ -94,46 +112,59 @@ struct QueryRoutes {
             pieces.finish()
         }
         let compresses = request.headers[.acceptEncoding]?.contains("gzip") == true
-        let wanted = compresses ? Self.maximumCompressedBytes : 1
         var fields = headers.fields(for: request)
         fields[.contentType] = query.format.contentType
         let first: AnswerPieces.Taken
+        if let whole = pieces.takeWhole() {
+            first = whole
+        } else {
+            let wanted = compresses ? Self.maximumCompressedBytes : 1
+            first = try await begin(pieces, running, atLeast: wanted, request, &fields)
+        }
+        guard first.isWhole else {
+            return Response(status: .ok, headers: fields, body: Self.stream(first, pieces, running))
+        }
+        if compresses, let compressed = Self.compress(first.bytes) {
+            fields[.contentEncoding] = "gzip"
+            return Response(
+                status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: compressed)))
+        }
+        return Response(status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: first.bytes)))
+    }
+
+    /// Waits for the first bytes of an answer, and watches the connection if that takes long.
+    private func begin(
+        _ pieces: AnswerPieces, _ running: Task<Void, Never>, atLeast wanted: Int, _ request: Request,
+        _ fields: inout HTTPFields
+    ) async throws -> AnswerPieces.Taken {
         let soon = await withTaskCancellationHandler {
             await pieces.take(atLeast: wanted, withinMilliseconds: Self.patienceMilliseconds)
         } onCancel: {
             pieces.close()
             running.cancel()
         }
-        if let soon {
-            first = soon
-        } else if request.method == .post {
-            // The body is taken already, and with it the way to see that the client goes.
-            first = await pieces.take(atLeast: wanted)
-        } else {
-            // Watching the connection costs it: it closes behind the answer.
-            fields[.connection] = "close"
-            let watch = Watch()
-            first = try await request.body.consumeWithInboundCloseHandler { _ in
-                defer { watch.isOver.store(true, ordering: .relaxed) }
-                return await pieces.take(atLeast: wanted)
-            } onInboundClosed: {
-                // It is called when watching ends, too: the client is still there, and waits for the rest.
-                guard !watch.isOver.load(ordering: .relaxed) else { return }
-                pieces.close()
-                running.cancel()
-            }
+        if let soon { return soon }
+        // The body of a POST is taken already, and with it the way to see that the client goes.
+        if request.method == .post { return await pieces.take(atLeast: wanted) }
+        // Watching the connection costs it: it closes behind the answer.
+        fields[.connection] = "close"
+        let watch = Watch()
+        return try await request.body.consumeWithInboundCloseHandler { _ in
+            defer { watch.isOver.store(true, ordering: .relaxed) }
+            return await pieces.take(atLeast: wanted)
+        } onInboundClosed: {
+            // It is called when watching ends, too: the client is still there, and waits for the rest.
+            guard !watch.isOver.load(ordering: .relaxed) else { return }
+            pieces.close()
+            running.cancel()
         }
-        if first.isWhole, compresses, let compressed = Self.compress(first.bytes) {
-            fields[.contentEncoding] = "gzip"
-            return Response(
-                status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: compressed)))
-        }
-        if first.isWhole {
-            return Response(
-                status: .ok, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: first.bytes)))
-        }
+    }
+
+    private static func stream(
+        _ first: AnswerPieces.Taken, _ pieces: AnswerPieces, _ running: Task<Void, Never>
+    ) -> ResponseBody {
         let reader = AnswerReader(pieces: pieces, running: running)
-        let body = ResponseBody { writer in
+        return ResponseBody { writer in
             try await writer.write(ByteBuffer(bytes: first.bytes))
             while true {
                 let piece = await reader.pieces.take(atLeast: 1)
@@ -142,7 +173,6 @@ struct QueryRoutes {
             }
             try await writer.finish(nil)
         }
-        return Response(status: .ok, headers: fields, body: body)
     }
 
     /// Bytes as gzip; nil if there is no memory for it.

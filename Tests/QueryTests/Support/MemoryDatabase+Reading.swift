@@ -72,7 +72,8 @@ extension MemoryDatabase {
         snapshot.measurements.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.series.count } }
     }
 
-    func scan(_ request: ScanRequest) throws(SeriesError) -> PointScans {
+    func scan(_ request: ScanRequest, effort: Int) throws(SeriesError) -> PointScans? {
+        if effort < .max, shape.parts > 1 { return nil }
         let policy = request.retentionPolicy ?? retentionPolicies.first { $0.isDefault }?.name
         let types = find(request.measurement, policy)?.fields ?? [:]
         let series = matching(request.measurement, policy, request.tags, request.range)
@@ -119,6 +120,8 @@ final class MemoryScan: PointScan, @unchecked Sendable {
     private var position = 0
     /// A page per batch, and 8 bytes per time and value.
     private(set) var cost = ScanCost()
+    /// Several parts are to be read by several tasks, few as their rows are.
+    var rowEstimate: Int { shape.parts > 1 ? 1 << 20 : rows.count }
 
     init(
         _ request: ScanRequest, _ all: [(MemoryDatabase.Tags, [Int64], MemoryDatabase.Points)],

@@ -157,6 +157,8 @@ struct PartitionSite {
             }
             rows += part
         }
+        // Each part may have rounded down a few times.
+        #expect(scans.reduce(0) { $0 + $1.rowEstimate + 16 } >= rows.count, "more rows than was said before")
         return rows.sorted {
             let order = SeriesKey.compare($0.key, $1.key)
             return order < 0 || order == 0 && $0.time < $1.time

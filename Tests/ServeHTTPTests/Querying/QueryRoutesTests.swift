@@ -132,7 +132,8 @@ import View
         let (closed, waiting) = (AnswerPieces(), AnswerPieces())
         closed.close()
         await #expect(throws: QueryError.self) { try await closed.put([1]) }
-        let blocked = Task { try await waiting.put([1]) }
+        let much = [UInt8](repeating: 1, count: AnswerPieces.firstBytes)
+        let blocked = Task { try await waiting.put(much) }
         var reader: AnswerReader? = AnswerReader(pieces: waiting, running: Task {})
         while reader != nil {
             await Task.yield()

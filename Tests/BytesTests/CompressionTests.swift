@@ -149,6 +149,23 @@ struct CompressionInteroperabilityTests {
     }
 
     // python3: cramjam.zstd.compress
+    /// A context that saw a half frame, or a wrong one, is used again.
+    @Test func zstdForgetsWhatFailed() throws {
+        let bytes = [UInt8]((0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7 &* 31) })
+        var packed = ByteWriter()
+        try bytes.withUnsafeBytes { try Compression.zstd.compress($0, into: &packed) }
+        let frame = packed.array()
+        for broken in [Array(frame.dropLast(9)), Array(frame.reversed()), []] {
+            for limit in [100, bytes.count] {
+                var writer = ByteWriter()
+                _ = try? broken.withUnsafeBytes { try Compression.zstd.decompress($0, limit: limit, into: &writer) }
+                var whole = ByteWriter()
+                try frame.withUnsafeBytes { try Compression.zstd.decompress($0, limit: bytes.count, into: &whole) }
+                #expect(whole.array() == bytes)
+            }
+        }
+    }
+
     @Test func zstdOfPython() throws {
         let frame = hex("28b52ffd2068a500006868656c6c6f20736e6170707920010008d3fc02")
         #expect(try decompress(.zstd, frame) == text)

@@ -1,4 +1,5 @@
 import CZstd
+import Synchronization
 
 /// Zstandard by the system's library.
 enum Zstandard {
@@ -17,9 +18,9 @@ enum Zstandard {
     static func decompress(
         _ bytes: UnsafeRawBufferPointer, limit: Int, into writer: inout ByteWriter
     ) throws(BytesError) {
-        guard let context = ZSTD_createDCtx() else { throw .compressed(.zstd, "no memory") }
-        defer { ZSTD_freeDCtx(context) }
-        _ = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, windowLogLimit)
+        let decoder = try decoders.take()
+        defer { decoders.give(back: decoder) }
+        let context = decoder.context
         var budget = DecompressionBudget(.zstd, limit: limit)
         var input = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
         // What the library expects next: 0 at the end of a frame.
@@ -37,6 +38,42 @@ enum Zstandard {
             try budget.add(writer.count - before)
         }
         guard hint == 0 else { throw .unfinished(.zstd) }
+    }
+
+    private static let decoders = DecoderPool()
+
+    /// Contexts of the library that nobody uses at the moment. Making one costs more than decompressing a few KiB.
+    private final class DecoderPool: Sendable {
+        /// Safe because one caller at a time has it.
+        struct Decoder: @unchecked Sendable {
+            let context: OpaquePointer
+        }
+
+        /// As many as there are threads that decompress at a time, usually.
+        private static let maximumIdle = 8
+        /// A context is about 160 KB; one that had to keep a window for a long stream is not kept.
+        private static let maximumBytes = 512 << 10
+        private let idle = Mutex<[Decoder]>([])
+
+        func take() throws(BytesError) -> Decoder {
+            if let decoder = idle.withLock({ $0.popLast() }) { return decoder }
+            guard let context = ZSTD_createDCtx() else { throw .compressed(.zstd, "no memory") }
+            _ = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, windowLogLimit)
+            return Decoder(context: context)
+        }
+
+        func give(back decoder: Decoder) {
+            // Whatever state an error left goes.
+            let isSound = ZSTD_isError(ZSTD_DCtx_reset(decoder.context, ZSTD_reset_session_only)) == 0
+            let isKept =
+                isSound && ZSTD_sizeof_DCtx(decoder.context) <= Self.maximumBytes
+                && idle.withLock { idle in
+                    guard idle.count < Self.maximumIdle else { return false }
+                    idle.append(decoder)
+                    return true
+                }
+            if !isKept { ZSTD_freeDCtx(decoder.context) }
+        }
     }
 
     private static func failure(_ code: Int) -> BytesError {

@@ -10,13 +10,28 @@ struct AggregateResult {
     private var groups: [Int]
     /// The slots of each group, in the order of their windows.
     private var slots: [[Int]]
-    private var rows: [Row] = []
+    private var rows: Rows
     private var position = 0
+    /// Where the rows end that the limit leaves of the group.
+    private var kept = 0
     private var group: Int?
 
-    private struct Row {
-        var time: Int64
-        var values: [Value]
+    /// Rows by columns: an array per row would cost more than what is in it.
+    private struct Rows {
+        var times: [Int64] = []
+        var columns: [[Value]]
+
+        init(columns: Int) { self.columns = [[Value]](repeating: [], count: columns) }
+
+        mutating func append(_ time: Int64, _ value: (Int) -> Value) {
+            times.append(time)
+            for column in columns.indices { columns[column].append(value(column)) }
+        }
+
+        mutating func reverse() {
+            times.reverse()
+            for column in columns.indices { columns[column].reverse() }
+        }
     }
 
     init(_ plan: QueryPlan, _ body: AggregateBody, _ partial: AggregatePartial, _ control: QueryControl) {
@@ -24,6 +39,7 @@ struct AggregateResult {
         self.body = body
         self.partial = partial
         self.control = control
+        rows = Rows(columns: body.columns.count)
         for state in partial.states { state.finish() }
         var slots = [[Int]](repeating: [], count: partial.directory.keys.count)
         for slot in 0..<partial.slots.count
@@ -40,30 +56,35 @@ struct AggregateResult {
 
     /// The next rows; nil behind the last.
     mutating func next(_ count: Int) throws(QueryError) -> ResultPiece? {
-        while position >= rows.count {
+        while position >= kept {
             guard let group = groups.popLast() else { return nil }
             self.group = group
             rows = try makeRows(group)
-            let kept = rows.dropFirst(plan.offset).prefix(plan.limit ?? .max)
-            rows = Array(kept)
-            position = 0
+            position = min(plan.offset, rows.times.count)
+            let (limit, overflow) = position.addingReportingOverflow(plan.limit ?? .max)
+            kept = overflow ? rows.times.count : min(rows.times.count, limit)
         }
-        let piece = rows[position..<min(rows.count, position + count)]
-        position += piece.count
-        let columns = body.columns.indices.map { column in Vector.values(piece.map { $0.values[column] }) }
-        let ends = position == rows.count
+        let piece = position..<min(kept, position + count)
+        position = piece.upperBound
+        let ends = position == kept
         return ResultPiece(
-            group: partial.directory.keys[group ?? 0], times: piece.map(\.time), columns: columns,
-            endsGroup: ends, endsResult: ends && groups.isEmpty)
+            group: partial.directory.keys[group ?? 0], times: Array(rows.times[piece]),
+            columns: rows.columns.map { .values(Array($0[piece])) }, endsGroup: ends,
+            endsResult: ends && groups.isEmpty)
     }
 
-    private func makeRows(_ group: Int) throws(QueryError) -> [Row] {
+    private func makeRows(_ group: Int) throws(QueryError) -> Rows {
         if case .call(let call)? = body.columns.first, body.calls[call].function == .distinct {
             return distinctRows(group, call)
         }
         guard let window = body.window, body.fill != .none else {
-            let rows = slots[group].map { slot in row(slot, body.calls.indices.map { result($0, slot) }) }
-            return plan.descending ? rows.reversed() : rows
+            var rows = Rows(columns: body.columns.count)
+            for slot in slots[group] {
+                let (results, companions) = (body.calls.indices.map { result($0, slot) }, companions(slot))
+                rows.append(time(slot)) { evaluate(body.columns[$0], results, companions) }
+            }
+            if plan.descending { rows.reverse() }
+            return rows
         }
         return try filledRows(group, window)
     }
@@ -77,23 +98,19 @@ struct AggregateResult {
         return body.timeOfPoint && !partial.states.isEmpty ? partial.states[0].time(slot) : body.anchor
     }
 
-    private func row(_ slot: Int, _ results: [Value]) -> Row {
-        let companions = companions(slot)
-        return Row(time: time(slot), values: body.columns.map { evaluate($0, results, companions) })
-    }
-
     private func companions(_ slot: Int) -> [Value] {
         if partial.companions.isEmpty { return [] }
         return partial.states[0].has(slot) ? partial.states[0].beside(slot) ?? partial.companions[slot] : []
     }
 
-    private func distinctRows(_ group: Int, _ call: Int) -> [Row] {
-        let ordered = plan.descending ? slots[group].reversed() : slots[group]
-        return ordered.flatMap { slot in
-            partial.states[call].values(slot).map { value in
-                Row(time: time(slot), values: body.columns.map { evaluate($0, [value], []) })
+    private func distinctRows(_ group: Int, _ call: Int) -> Rows {
+        var rows = Rows(columns: body.columns.count)
+        for slot in plan.descending ? slots[group].reversed() : slots[group] {
+            for value in partial.states[call].values(slot) {
+                rows.append(time(slot)) { evaluate(body.columns[$0], [value], []) }
             }
         }
+        return rows
     }
 
     private func evaluate(_ expression: AggregateExpression, _ results: [Value], _ companions: [Value]) -> Value {
@@ -110,7 +127,7 @@ struct AggregateResult {
 
 /// Windows without points.
 extension AggregateResult {
-    private func filledRows(_ group: Int, _ window: Window) throws(QueryError) -> [Row] {
+    private func filledRows(_ group: Int, _ window: Window) throws(QueryError) -> Rows {
         let range = plan.scan.range
         let known = slots[group]
         var first = window.index(of: range.lowerBound)
@@ -127,15 +144,17 @@ extension AggregateResult {
         if plan.descending { slotOf.reverse() }
         let columns = body.calls.indices.map { filledColumn($0, slotOf) }
         let unfilled = range.lowerBound <= InfluxTime.minimum
-        return (0..<count).compactMap { place in
+        var rows = Rows(columns: body.columns.count)
+        var results = [Value](repeating: .null, count: columns.count)
+        for place in 0..<count {
             let index = plan.descending ? last - Int64(place) : first + Int64(place)
             let slot = slotOf[place]
-            if slot < 0, unfilled, columns.allSatisfy({ $0.isEmpty }) { return nil }
-            let results = columns.map { $0.isEmpty ? .null : $0[place] }
+            if slot < 0, unfilled, columns.allSatisfy({ $0.isEmpty }) { continue }
+            for call in columns.indices { results[call] = columns[call].isEmpty ? .null : columns[call][place] }
             let companions = slot >= 0 ? companions(slot) : []
-            return Row(
-                time: window.start(of: index), values: body.columns.map { evaluate($0, results, companions) })
+            rows.append(window.start(of: index)) { evaluate(body.columns[$0], results, companions) }
         }
+        return rows
     }
 
     /// The results of one call, with what stands for the missing ones; empty if there are none at all.

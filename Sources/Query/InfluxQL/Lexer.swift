@@ -17,6 +17,15 @@ struct Lexer {
     private var position = TextPosition()
     private var previous = TextPosition()
     private var sawEnd = false
+    /// The last two tokens: the parser goes back over a space and a word whenever a clause is not the one it tried.
+    private var known: (Known?, Known?)
+
+    /// A token that was read, and where that led to.
+    private struct Known {
+        let start: Int
+        let token: Token
+        let end: Mark
+    }
 
     init(_ text: String) {
         var scalars: [Unicode.Scalar] = []
@@ -74,6 +83,20 @@ struct Lexer {
             return Token(
                 kind: .end, position: TextPosition(line: start.line, column: start.column + (sawEnd ? 1 : 0)))
         }
+        let sawBefore = sawEnd
+        defer { sawEnd = sawEnd || sawBefore }
+        if let token = known.0?.start == index ? known.0 : known.1?.start == index ? known.1 : nil {
+            reset(token.end)
+            return token.token
+        }
+        sawEnd = false
+        let first = index
+        let token = read(scalar, start)
+        known = (Known(start: first, token: token, end: mark), known.0)
+        return token
+    }
+
+    private mutating func read(_ scalar: Unicode.Scalar, _ start: TextPosition) -> Token {
         if isWhitespace(scalar) { return whitespace(start) }
         if isLetter(scalar) || scalar == "_" || scalar == "\"" { return identifier(start, reserved: true) }
         if isDigit(scalar) { return number(start) }
@@ -97,38 +120,55 @@ struct Lexer {
 
     private mutating func symbol(_ scalar: Unicode.Scalar, _ start: TextPosition) -> Token {
         advance()
-        let pair = String(String.UnicodeScalarView([scalar] + (current.map { [$0] } ?? [])))
-        switch pair {
-        case "=~", "!~", "!=", ">=", "<=", "<>":
+        if let current, let kind = Self.kind(scalar, current) {
             advance()
-            return Token(kind: .operation(Operator(rawValue: pair) ?? .notEqual), position: start)
-        case "::":
-            advance()
-            return Token(kind: .doubleColon, position: start)
-        default: break
+            return Token(kind: kind, position: start)
         }
+        if let kind = Self.kind(scalar) { return Token(kind: kind, position: start) }
+        return Token(kind: .illegal, position: start, literal: String(scalar))
+    }
+
+    /// What two characters are together.
+    private static func kind(_ first: Unicode.Scalar, _ second: Unicode.Scalar) -> TokenKind? {
+        switch (first, second) {
+        case ("=", "~"): .operation(.matches)
+        case ("!", "~"): .operation(.matchesNot)
+        case ("!", "="), ("<", ">"): .operation(.notEqual)
+        case (">", "="): .operation(.greaterOrEqual)
+        case ("<", "="): .operation(.lessOrEqual)
+        case (":", ":"): .doubleColon
+        default: nil
+        }
+    }
+
+    /// What a character is alone.
+    private static func kind(_ scalar: Unicode.Scalar) -> TokenKind? {
         switch scalar {
-        case "(": return Token(kind: .openParenthesis, position: start)
-        case ")": return Token(kind: .closeParenthesis, position: start)
-        case ",": return Token(kind: .comma, position: start)
-        case ";": return Token(kind: .semicolon, position: start)
-        case ":": return Token(kind: .colon, position: start)
-        case ".": return Token(kind: .dot, position: start)
-        default:
-            if let operation = Operator(rawValue: String(scalar)) {
-                return Token(kind: .operation(operation), position: start)
-            }
-            return Token(kind: .illegal, position: start, literal: String(scalar))
+        case "(": .openParenthesis
+        case ")": .closeParenthesis
+        case ",": .comma
+        case ";": .semicolon
+        case ":": .colon
+        case ".": .dot
+        case "+": .operation(.add)
+        case "-": .operation(.subtract)
+        case "*": .operation(.multiply)
+        case "/": .operation(.divide)
+        case "%": .operation(.modulo)
+        case "&": .operation(.bitwiseAnd)
+        case "|": .operation(.bitwiseOr)
+        case "^": .operation(.bitwiseXor)
+        case "=": .operation(.equal)
+        case "<": .operation(.less)
+        case ">": .operation(.greater)
+        default: nil
         }
     }
 
     private mutating func whitespace(_ start: TextPosition) -> Token {
-        var text = String.UnicodeScalarView()
-        while let scalar = peek(), isWhitespace(scalar) {
-            text.append(scalar)
-            advance()
-        }
-        return Token(kind: .whitespace, position: start, literal: String(text))
+        let first = index
+        while let scalar = peek(), isWhitespace(scalar) { advance() }
+        return Token(kind: .whitespace, position: start, literal: ascii(from: first))
     }
 
     private mutating func lineComment(_ start: TextPosition) -> Token {
@@ -157,7 +197,7 @@ struct Lexer {
 /// Names, numbers, strings and patterns.
 extension Lexer {
     private mutating func identifier(_ start: TextPosition, reserved: Bool) -> Token {
-        var text = String.UnicodeScalarView()
+        let first = index
         while let scalar = peek() {
             if scalar == "\"" {
                 let quoted = string()
@@ -165,10 +205,9 @@ extension Lexer {
                 return Token(kind: .identifier, position: start, literal: quoted.literal)
             }
             guard isLetter(scalar) || isDigit(scalar) || scalar == "_" else { break }
-            text.append(scalar)
             advance()
         }
-        let literal = String(text)
+        let literal = ascii(from: first)
         if reserved, let kind = reservedKind(literal) { return Token(kind: kind, position: start) }
         return Token(kind: .identifier, position: start, literal: literal)
     }
@@ -238,26 +277,52 @@ extension Lexer {
     }
 
     private mutating func digits() -> String {
-        var text = String.UnicodeScalarView()
-        while let scalar = current, isDigit(scalar) {
-            text.append(scalar)
-            advance()
+        let first = index
+        while let scalar = current, isDigit(scalar) { advance() }
+        return ascii(from: first)
+    }
+
+    /// The text from an index up to here, all of it ASCII.
+    private func ascii(from first: Int) -> String {
+        String(unsafeUninitializedCapacity: index - first) { bytes in
+            for place in first..<index { bytes[place - first] = UInt8(truncatingIfNeeded: scalars[place].value) }
+            return index - first
         }
-        return String(text)
     }
 }
 
 /// What a bare word is, if not a name.
-func reservedKind(_ word: String) -> TokenKind? {
-    // The longest word with a meaning has 13 letters.
-    guard word.utf8.count <= 13 else { return nil }
-    switch word.uppercased() {
-    case "TRUE": return .true
-    case "FALSE": return .false
-    case "AND": return .operation(.and)
-    case "OR": return .operation(.or)
-    case let upper: return Keyword.byText[upper].map { .keyword($0) }
+func reservedKind(_ word: String) -> TokenKind? { ReservedWord(word).flatMap { ReservedWord.kinds[$0] } }
+
+/// A word of ASCII in upper case, up to 13 bytes of it, which is what the longest word with a meaning has. Cheaper to
+/// look up than a String.
+private struct ReservedWord: Hashable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    init?(_ word: String) {
+        guard word.utf8.count <= 13 else { return nil }
+        for byte in word.utf8 {
+            guard byte < 0x80 else { return nil }
+            let upper = byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") ? byte - 32 : byte
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(upper)
+        }
     }
+
+    static let kinds: [ReservedWord: TokenKind] = {
+        var kinds: [ReservedWord: TokenKind] = [:]
+        func add(_ text: String, _ kind: TokenKind) {
+            guard let word = ReservedWord(text) else { preconditionFailure("a keyword that is too long: \(text)") }
+            kinds[word] = kind
+        }
+        for keyword in Keyword.allCases { add(keyword.rawValue, .keyword(keyword)) }
+        add("TRUE", .true)
+        add("FALSE", .false)
+        add("AND", .operation(.and))
+        add("OR", .operation(.or))
+        return kinds
+    }()
 }
 
 func isWhitespace(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\n" }

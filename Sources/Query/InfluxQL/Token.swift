@@ -76,9 +76,6 @@ enum Keyword: String, CaseIterable, Sendable {
     case `where` = "WHERE"
     case with = "WITH"
     case write = "WRITE"
-
-    /// By upper-case text.
-    static let byText = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
 }
 
 /// An operator between two expressions.

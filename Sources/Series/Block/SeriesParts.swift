@@ -31,16 +31,17 @@ enum ValuePart {
         guard rests.count == count else {
             throw BytesError(code: .malformed, message: "\(rests.count) values instead of \(count)")
         }
-        var value: [UInt8] = []
+        var (total, length) = (0, 0)
         for index in 0..<count {
             let shared = prefixes[index]
-            guard shared >= 0, shared <= Int64(value.count), values.bytes.count < SeriesSection.maximumValueBytes else {
-                throw BytesError(code: .malformed, message: "a value that shares \(shared) bytes of \(value.count)")
+            guard shared >= 0, shared <= Int64(length), values.bytes.count + total < SeriesSection.maximumValueBytes
+            else {
+                throw BytesError(code: .malformed, message: "a value that shares \(shared) bytes of \(length)")
             }
-            value.removeSubrange(Int(shared)...)
-            rests.withString(index) { value.append(contentsOf: $0) }
-            value.withUnsafeBytes { values.append($0) }
+            length = Int(shared) + Int(rests.offsets[index + 1] - rests.offsets[index])
+            total += length
         }
+        values.append(total: total, prefixes: prefixes, rests: rests)
     }
 
     private static func common(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
@@ -48,6 +49,35 @@ enum ValuePart {
         var index = 0
         while index < count, left[index] == right[index] { index += 1 }
         return index
+    }
+}
+
+extension ByteStrings {
+    /// Appends strings of `total` bytes, each of which begins as the one before it does.
+    fileprivate mutating func append(total: Int, prefixes: [Int64], rests: ByteStrings) {
+        let end = bytes.count
+        offsets.reserveCapacity(offsets.count + rests.count)
+        let added = [UInt8](unsafeUninitializedCapacity: total) { buffer, initialized in
+            // Safe because the caller has added the lengths up, and no prefix is longer than the string before.
+            guard let target = buffer.baseAddress else { return }
+            rests.bytes.withUnsafeBufferPointer { source in
+                var (before, place) = (0, 0)
+                for index in 0..<rests.count {
+                    let (start, shared) = (place, Int(prefixes[index]))
+                    target.advanced(by: place).update(from: target.advanced(by: before), count: shared)
+                    place += shared
+                    let rest = Int(rests.offsets[index])..<Int(rests.offsets[index + 1])
+                    if !rest.isEmpty, let source = source.baseAddress {
+                        target.advanced(by: place).update(from: source.advanced(by: rest.lowerBound), count: rest.count)
+                    }
+                    place += rest.count
+                    offsets.append(UInt32(end + place))
+                    before = start
+                }
+            }
+            initialized = total
+        }
+        bytes += added
     }
 }
 

@@ -7,10 +7,15 @@ extension PartitionSnapshot {
     static func schema(_ sources: [TableSource]) throws(SeriesError) -> MeasurementSchema? {
         var fields: [[UInt8]: FieldType] = [:]
         var tagKeys: Set<[UInt8]> = []
+        var last: (fields: [(name: [UInt8], type: FieldType)], tagKeys: [[UInt8]]) = ([], [])
         for source in sources {
             guard try source.hasSeries() else { continue }
-            for field in source.fields { fields[field.name] = field.type }
-            tagKeys.formUnion(source.tagKeys)
+            let names = (fields: source.fields, tagKeys: source.tagKeys)
+            // Most sources have what the one before them has.
+            if names.tagKeys == last.tagKeys, names.fields.elementsEqual(last.fields, by: ==) { continue }
+            for field in names.fields { fields[field.name] = field.type }
+            tagKeys.formUnion(names.tagKeys)
+            last = names
         }
         guard !fields.isEmpty else { return nil }
         return MeasurementSchema(

@@ -25,14 +25,30 @@ final class InfluxHeaders: Sendable {
     /// An id in the form of a UUID of version 8, whose content is the maker's business.
     private func nextID() -> String {
         let number = requests.wrappingAdd(1, ordering: .relaxed).newValue
-        let (high, low) = (hexadecimal(origin), hexadecimal(number))
-        return
-            "\(high.prefix(8))-\(high.dropFirst(8).prefix(4))-8\(high.suffix(3))-8\(low.prefix(4).suffix(3))-\(low.suffix(12))"
-    }
-
-    private func hexadecimal(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return String(unsafeUninitializedCapacity: 36) { text in
+            var count = 0
+            func append(_ byte: UInt8) {
+                text.initializeElement(at: count, to: byte)
+                count += 1
+            }
+            /// Some of the 16 digits of a number.
+            func append(_ number: UInt64, _ digits: Range<UInt64>) {
+                for digit in digits {
+                    let value = UInt8(truncatingIfNeeded: number >> (60 - digit * 4)) & 15
+                    append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
+                }
+            }
+            append(origin, 0..<8)
+            append(UInt8(ascii: "-"))
+            append(origin, 8..<12)
+            for byte in "-8".utf8 { append(byte) }
+            append(origin, 13..<16)
+            for byte in "-8".utf8 { append(byte) }
+            append(number, 1..<4)
+            append(UInt8(ascii: "-"))
+            append(number, 4..<16)
+            return count
+        }
     }
 }
 

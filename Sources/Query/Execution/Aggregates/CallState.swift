@@ -2,7 +2,8 @@ internal import Series
 internal import Telemetry
 
 /// What an aggregate knows of each slot. A class per kind of aggregate and type: one call per run of points, and a tight
-/// loop inside.
+/// loop inside. The compiler makes no version of a generic class's methods per type by itself: those that loop or are
+/// called per run name their types (`@_specialize`), without which a value costs 20 to 50 ns instead of one.
 class CallState {
     /// How many values each slot has had.
     final var counts: [Int] = []

@@ -7,6 +7,13 @@ private struct KeptPiece {
     var count: Int32
 }
 
+/// What a slot's values came to.
+private struct KeptResult {
+    var value: Value
+    var time: Int64 = 0
+    var beside: [Value]?
+}
+
 /// MEDIAN, PERCENTILE, STDDEV and DISTINCT of numbers: all values are kept, in the order in which they come, and sorted
 /// into their slots at the end.
 final class KeptState<Number: AggregateNumber>: CallState {
@@ -21,13 +28,7 @@ final class KeptState<Number: AggregateNumber>: CallState {
     private var keptBeside: [[Value]] = []
     /// Where each slot's values begin, once sorted.
     private var starts: [Int] = []
-    private var results: [Int: Result] = [:]
-
-    private struct Result {
-        var value: Value
-        var time: Int64 = 0
-        var beside: [Value]?
-    }
+    private var results: [Int: KeptResult] = [:]
 
     init(_ function: AggregateFunction, _ type: FieldType, _ control: QueryControl, needsTimes: Bool) {
         self.function = function
@@ -36,6 +37,9 @@ final class KeptState<Number: AggregateNumber>: CallState {
         self.needsTimes = needsTimes || function == .distinct
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func take(_ column: BatchColumn, _ rows: Range<Int>, slot: Int) throws(QueryError) -> Int {
         guard let values = Number.values(column.values) else { return -1 }
         let before = kept.count
@@ -60,6 +64,9 @@ final class KeptState<Number: AggregateNumber>: CallState {
         try control.keep(bytes: rows.count * (32 + 32 * beside.count))
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func beside(_ slot: Int) -> [Value]? { result(slot).beside }
 
     private func note(_ count: Int, _ slot: Int) throws(QueryError) {
@@ -78,6 +85,9 @@ final class KeptState<Number: AggregateNumber>: CallState {
         summary.fields[field].count == 0
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func merge(_ other: CallState, from source: Int, to slot: Int) throws(QueryError) -> Bool {
         guard let other = other as? KeptState<Number>, other.counts[source] > 0 else { return false }
         other.finish()
@@ -90,6 +100,9 @@ final class KeptState<Number: AggregateNumber>: CallState {
     }
 
     /// Sorts the values into their slots.
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func finish() {
         guard starts.count != counts.count else { return }
         starts = []
@@ -132,42 +145,48 @@ final class KeptState<Number: AggregateNumber>: CallState {
 
     private func range(_ slot: Int) -> Range<Int> { starts[slot]..<starts[slot] + counts[slot] }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func value(_ slot: Int) -> Value { result(slot).value }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func time(_ slot: Int) -> Int64 { result(slot).time }
 
-    private func result(_ slot: Int) -> Result {
+    private func result(_ slot: Int) -> KeptResult {
         if let result = results[slot] { return result }
         let result = compute(range(slot))
         results[slot] = result
         return result
     }
 
-    private func compute(_ range: Range<Int>) -> Result {
+    private func compute(_ range: Range<Int>) -> KeptResult {
         let count = range.count
         switch function {
         case .median:
             let middle = range.lowerBound + count / 2
             kept.withUnsafeMutableBufferPointer { select($0, range, middle) }
-            if count % 2 == 1 { return Result(value: .float(kept[middle].asDouble)) }
+            if count % 2 == 1 { return KeptResult(value: .float(kept[middle].asDouble)) }
             let low = kept[range.lowerBound..<middle].max() ?? kept[middle]
-            return Result(value: .float(Number.middle(low, kept[middle])))
+            return KeptResult(value: .float(Number.middle(low, kept[middle])))
         case .percentile(let percent):
-            guard let rank = rank(percent, count) else { return Result(value: .null) }
+            guard let rank = rank(percent, count) else { return KeptResult(value: .null) }
             return percentile(range, rank)
-        case .stddev: return Result(value: deviation(range))
-        case .countDistinct: return Result(value: .integer(Int64(Set(kept[range]).count)))
-        default: return Result(value: .null)
+        case .stddev: return KeptResult(value: deviation(range))
+        case .countDistinct: return KeptResult(value: .integer(Int64(Set(kept[range]).count)))
+        default: return KeptResult(value: .null)
         }
     }
 
     /// The value of a rank; of equal values the ranks follow time.
-    private func percentile(_ range: Range<Int>, _ rank: Int) -> Result {
+    private func percentile(_ range: Range<Int>, _ rank: Int) -> KeptResult {
         // Times must stay beside their values, so a copy is searched.
         var values = Array(kept[range])
         values.withUnsafeMutableBufferPointer { select($0, 0..<range.count, rank) }
         let value = values[rank]
-        var result = Result(value: value.value(type))
+        var result = KeptResult(value: value.value(type))
         guard needsTimes else { return result }
         let smaller = values[..<rank].count { $0 < value }
         let equal = range.filter { kept[$0] == value }.sorted { (keptTimes[$0], $0) < (keptTimes[$1], $1) }
@@ -194,6 +213,9 @@ final class KeptState<Number: AggregateNumber>: CallState {
         return .float((variance / (count - 1)).squareRoot())
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func values(_ slot: Int) -> [Value] {
         guard function == .distinct else { return [value(slot)] }
         var firstTimes: [Number: Int64] = [:]

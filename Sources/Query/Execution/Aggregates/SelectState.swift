@@ -15,12 +15,18 @@ final class SelectState<Number: AggregateNumber>: CallState {
         self.needsTimes = needsTimes
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func grow(to slots: Int) {
         super.grow(to: slots)
         chosen.append(contentsOf: repeatElement(.zero, count: slots - chosen.count))
         times.append(contentsOf: repeatElement(0, count: slots - times.count))
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func take(_ column: BatchColumn, _ rows: Range<Int>, slot: Int) throws(QueryError) -> Int {
         guard let values = Number.values(column.values) else { return -1 }
         let row: Int
@@ -78,6 +84,9 @@ final class SelectState<Number: AggregateNumber>: CallState {
         return true
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func accepts(_ summary: borrowing PointSummary, _ field: Int, slot: Int) -> Bool {
         if summary.fields[field].count == 0 { return true }
         switch function {
@@ -93,6 +102,9 @@ final class SelectState<Number: AggregateNumber>: CallState {
         }
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func take(_ summary: FieldSummary, slot: Int) {
         guard !needsTimes, summary.count > 0, let figures = Number.figures(summary.figures) else { return }
         guard function == .minimum || function == .maximum else { return }
@@ -100,6 +112,9 @@ final class SelectState<Number: AggregateNumber>: CallState {
         counts[slot] += 1
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func merge(_ other: CallState, from source: Int, to slot: Int) throws(QueryError) -> Bool {
         guard let other = other as? SelectState<Number>, other.counts[source] > 0 else { return false }
         let wins = offer(other.chosen[source], other.times[source], slot)

@@ -17,12 +17,18 @@ final class SumState<Number: AggregateNumber>: CallState {
         isSpread = function == .spread
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func grow(to slots: Int) {
         super.grow(to: slots)
         first.append(contentsOf: repeatElement(.zero, count: slots - first.count))
         if isSpread { second.append(contentsOf: repeatElement(.zero, count: slots - second.count)) }
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func take(_ column: BatchColumn, _ rows: Range<Int>, slot: Int) throws(QueryError) -> Int {
         guard let values = Number.values(column.values) else { return -1 }
         if isSpread {
@@ -61,10 +67,16 @@ final class SumState<Number: AggregateNumber>: CallState {
         counts[slot] += count
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func accepts(_ summary: borrowing PointSummary, _ field: Int, slot: Int) -> Bool {
         summary.fields[field].count == 0 || Number.figures(summary.fields[field].figures) != nil
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func take(_ summary: FieldSummary, slot: Int) {
         guard summary.count > 0, let figures = Number.figures(summary.figures) else { return }
         if isSpread {
@@ -75,6 +87,9 @@ final class SumState<Number: AggregateNumber>: CallState {
         }
     }
 
+    @_specialize(where Number == Double)
+    @_specialize(where Number == Int64)
+    @_specialize(where Number == UInt64)
     override func merge(_ other: CallState, from source: Int, to slot: Int) throws(QueryError) -> Bool {
         guard let other = other as? SumState<Number>, other.counts[source] > 0 else { return false }
         if isSpread {

@@ -1,3 +1,4 @@
+internal import Columns
 import Patterns
 internal import Series
 
@@ -31,6 +32,26 @@ extension RowCondition {
     }
 }
 
+/// What a scan may decide by itself.
+extension RowCondition {
+    /// What it demands of single string fields, whatever else it demands.
+    func stringTests(_ fields: [[UInt8]]) -> [StringTest] {
+        switch self {
+        case .all(let terms): return terms.flatMap { $0.stringTests(fields) }
+        case .matches(.field(let index), let pattern, negated: false):
+            return [StringTest(field: fields[index]) { pattern.matches($0) }]
+        case .compare(.equal, .column(.field(let index)), .literal(.string(let text))),
+            .compare(.equal, .literal(.string(let text)), .column(.field(let index))):
+            return [StringTest(field: fields[index]) { isEqual($0, text) }]
+        default: return []
+        }
+    }
+}
+
+private func isEqual(_ left: UnsafeRawBufferPointer, _ right: [UInt8]) -> Bool {
+    right.withUnsafeBytes { equalBytes(left, $0) }
+}
+
 /// Applies a test to the distinct strings that occur, then to the rows.
 private func decide(
     _ codes: [UInt32], _ dictionary: StringDictionary, _ valid: [UInt8]?, _ test: (UnsafeRawBufferPointer) -> Bool
@@ -50,7 +71,7 @@ private func compared(_ operation: Operator, _ left: Vector, _ right: Vector, co
     switch (left, right) {
     case (.strings(let codes, let dictionary, let valid), .constant(.string(let text))):
         return decide(codes, dictionary, valid) { bytes in
-            let equal = bytes.elementsEqual(text)
+            let equal = isEqual(bytes, text)
             return operation == .equal ? equal : operation == .notEqual ? !equal : false
         }
     case (.constant(.string), .strings): return compared(operation.mirrored, right, left, count: count)

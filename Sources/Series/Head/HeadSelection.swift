@@ -27,7 +27,14 @@ struct HeadSelection: Sendable {
         }
         let masks = RowMasks(table, view, hidden)
         var counts = [UInt32](repeating: 0, count: view.seriesCount)
-        Self.visit(view, wanted, range, fields, masks) { ordinal, _ in counts[ordinal] += 1 }
+        // Most series come in order of time. To see that here, row by row, is cheaper than to look their rows up again.
+        var latest = [Int64](repeating: .min, count: view.seriesCount)
+        var unsorted = OrdinalSet(universe: view.seriesCount)
+        Self.visit(view, wanted, range, fields, masks) { ordinal, _, time in
+            counts[ordinal] += 1
+            if time <= latest[ordinal] { unsorted.insert(ordinal) }
+            latest[ordinal] = max(latest[ordinal], time)
+        }
         // From here on `counts` says where a series' next row goes.
         var total = 0
         for ordinal in ordered where ordinal < UInt32(view.seriesCount) {
@@ -40,21 +47,25 @@ struct HeadSelection: Sendable {
         }
         rows = [UInt32](repeating: 0, count: total)
         rows.withUnsafeMutableBufferPointer { rows in
-            Self.visit(view, wanted, range, fields, masks) { ordinal, id in
+            Self.visit(view, wanted, range, fields, masks) { ordinal, id, _ in
                 rows[Int(counts[ordinal])] = id.bits
                 counts[ordinal] += 1
             }
         }
         for index in series.indices {
+            guard unsorted.contains(Int(series[index])) else {
+                if descending { rows[starts[index]..<starts[index + 1]].reverse() }
+                continue
+            }
             if sortRun(starts[index]..<starts[index + 1], view, descending: descending) { hasDuplicates = true }
         }
     }
 
-    /// Calls `body` with the series and the id of each row.
+    /// Calls `body` with the series, the id and the time of each row.
     @inline(__always)
     static func visit(
         _ view: HeadTable.View, _ wanted: OrdinalSet, _ range: ClosedRange<Int64>, _ fields: [Int], _ masks: RowMasks,
-        _ body: (Int, RowID) -> Void
+        _ body: (Int, RowID, Int64) -> Void
     ) {
         let isAll = wanted.count == wanted.universe
         for (number, shown) in view.groups.enumerated() {
@@ -70,7 +81,7 @@ struct HeadSelection: Sendable {
                 if isChecked, !columns.contains(where: { $0.present[row] != 0 }) { continue }
                 let id = RowID(group: number, row: row)
                 if !masks.isEmpty, masks.hides(id, ordinal: ordinal, time: time) { continue }
-                body(ordinal, id)
+                body(ordinal, id, time)
             }
         }
     }

@@ -47,7 +47,7 @@ extension HeadTable {
     ) -> OrdinalSet {
         let masks = RowMasks(self, view, hidden)
         var found = OrdinalSet(universe: view.seriesCount)
-        HeadSelection.visit(view, wanted, range, Array(view.fields.indices), masks) { ordinal, _ in
+        HeadSelection.visit(view, wanted, range, Array(view.fields.indices), masks) { ordinal, _, _ in
             found.insert(ordinal)
         }
         return found

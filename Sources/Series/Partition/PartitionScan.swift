@@ -97,17 +97,20 @@ struct ScanPlan {
         _ stretch: (range: ClosedRange<Int64>, sources: [Int]), to scans: inout [any PointScan]
     ) throws(SeriesError) {
         var parts: [SourcePart] = []
+        let isAlone = stretch.sources.count == 1
         for number in stretch.sources {
+            let (source, tests) = (sources[number], isAlone ? request.tests : [])
             let part = SourcePart(
-                sources[number], wanted: wanted[number], range: stretch.range, fields: request.fields,
-                descending: request.descending)
+                source, wanted: source.series(wanted[number], passing: tests, in: stretch.range),
+                range: stretch.range, fields: request.fields, descending: request.descending)
             if !part.series.isEmpty { parts.append(part) }
         }
         guard let first = parts.first else { return }
         guard parts.count > 1 else { return try add(first, places: Array(first.series.indices), to: &scans) }
         let steps = try ScanOverlap(parts).steps
         for step in request.descending ? steps.reversed() : steps {
-            if !step.alone.isEmpty { try add(parts[step.part], places: step.alone, to: &scans) }
+            let alone = parts[step.part].places(step.alone, passing: request.tests)
+            if !alone.isEmpty { try add(parts[step.part], places: alone, to: &scans) }
             if let group = step.group { try addMerged(parts, group, to: &scans) }
         }
     }

@@ -85,6 +85,13 @@ enum TableSource: Sendable {
         }
     }
 
+    /// The series, of some, that may have a point in a range that is wanted. Asks the strings of a head alone: blocks
+    /// have them by pages.
+    func series(_ wanted: OrdinalSet, passing tests: [StringTest], in range: ClosedRange<Int64>) -> OrdinalSet {
+        guard case .head(_, let view, _) = self, !tests.isEmpty else { return wanted }
+        return view.series(wanted, passing: tests, in: range)
+    }
+
     /// The tags of series.
     func columns(of ordinals: [UInt32], keys: [[UInt8]]? = nil) throws(SeriesError) -> SeriesColumns {
         switch self {
@@ -123,6 +130,16 @@ struct SourcePart {
             rows = .block(table, removals)
             series = wanted.members
         }
+    }
+
+    /// The series at some places that may have a point that passes tests. Right only where no other source has points of
+    /// these series between theirs: what is left out here might stand above what is read there.
+    func places(_ places: [Int], passing tests: [StringTest]) -> [Int] {
+        guard case .head(let view, _) = rows, !tests.isEmpty else { return places }
+        var wanted = OrdinalSet(universe: view.seriesCount)
+        for place in places { wanted.insert(Int(series[place])) }
+        let passing = source.series(wanted, passing: tests, in: range)
+        return places.filter { passing.contains(Int(series[$0])) }
     }
 
     /// From the first time at which the source may have a point in the range to the last.

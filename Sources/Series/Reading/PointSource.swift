@@ -112,6 +112,20 @@ public indirect enum TagPredicate: Sendable {
     case not(TagPredicate)
 }
 
+/// A condition on a string field.
+public struct StringTest: Sendable {
+    /// The field's name.
+    public var field: [UInt8]
+    /// Whether a string is wanted; called about once per distinct string. A point without the field is not wanted.
+    public var passes: @Sendable (UnsafeRawBufferPointer) -> Bool
+
+    /// Assembles a condition.
+    public init(field: [UInt8], passes: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool) {
+        self.field = field
+        self.passes = passes
+    }
+}
+
 /// What to read.
 public struct ScanRequest: Sendable {
     /// The measurement's name.
@@ -129,6 +143,9 @@ public struct ScanRequest: Sendable {
     public var fields: [[UInt8]]
     /// Whether times of a series run backwards.
     public var descending = false
+    /// What strings of points have to be. A scan leaves out what costs it little to leave out; the reader still has to
+    /// ask all points.
+    public var tests: [StringTest] = []
 
     /// A request for all series.
     public init(measurement: [UInt8], retentionPolicy: [UInt8]? = nil, range: ClosedRange<Int64>, fields: [[UInt8]]) {

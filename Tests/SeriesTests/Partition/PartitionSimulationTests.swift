@@ -183,8 +183,24 @@ struct SimulationRun {
                     .or([.equals(key: bytes("host"), value: bytes("x")), .not(.equals(key: bytes("id"), value: []))]),
                     [pick(Self.fields), "none", pick(Self.fields)], descending: chance(50)
                 ) { $0["host"] == "x" || $0["id"] != nil }
+                try compareTests(place, rp, measurement)
             }
         }
+    }
+
+    /// What a scan may leave out must be what its reader would leave out.
+    private mutating func compareTests(_ place: String, _ rp: String, _ measurement: String) throws {
+        guard model.durations[rp] == 0 else { return }
+        let wanted = bytes(pick(["", "one", "three words here", "nowhere"]))
+        let tests = [StringTest(field: bytes("s")) { $0.elementsEqual(wanted) }]
+        func passing(_ rows: [ModelRow]) -> [ModelRow] { rows.filter { $0.values[0] == .string(wanted) } }
+        let (fields, keys) = (["s", pick(Self.fields)], Self.tagKeys.sorted())
+        let found = try site.rows(
+            measurement, rp: rp, fields: fields, tagKeys: keys, descending: chance(50), tests: tests)
+        let expected = model.rows(
+            measurement, rp: rp, fields: fields, tagKeys: keys, range: .min ... .max
+        ) { _ in true }
+        #expect(passing(found) == passing(expected), "\(place): \(rp).\(measurement)")
     }
 
     private func compare(

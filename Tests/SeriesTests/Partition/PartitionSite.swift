@@ -123,7 +123,8 @@ struct PartitionSite {
     /// All points of a measurement.
     func rows(
         _ measurement: String, rp: String? = nil, fields: [String], tagKeys: [String],
-        range: ClosedRange<Int64> = .min ... .max, tags: TagPredicate = .all, descending: Bool = false
+        range: ClosedRange<Int64> = .min ... .max, tags: TagPredicate = .all, descending: Bool = false,
+        tests: [StringTest] = []
     ) throws -> [ModelRow] {
         var request = ScanRequest(
             measurement: Array(measurement.utf8), retentionPolicy: rp.map { Array($0.utf8) }, range: range,
@@ -131,6 +132,7 @@ struct PartitionSite {
         request.tags = tags
         request.tagKeys = tagKeys.map { Array($0.utf8) }
         request.descending = descending
+        request.tests = tests
         return try Self.rows(of: try partition.scan(request).parts, tagKeys: request.tagKeys, descending: descending)
     }
 

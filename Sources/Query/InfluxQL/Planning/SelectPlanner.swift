@@ -66,6 +66,7 @@ struct SelectPlanner {
             request.tags = tags
             request.tagKeys = binder.tagKeys
             request.descending = statement.descending == true
+            request.tests = filter?.stringTests(binder.fields) ?? []
             var part = QueryPlan(
                 scan: request, fieldTypes: binder.fieldTypes, filter: filter, grouping: grouping, body: body)
             part.limit = statement.limit > 0 ? statement.limit : nil

@@ -85,7 +85,9 @@ struct LokiRoutes {
     }
 
     /// Serves a path by GET and by POST.
-    private func route(_ path: RouterPath, _ router: some RouterMethods<BasicRequestContext>, _ handler: @escaping Handler) {
+    private func route(
+        _ path: RouterPath, _ router: some RouterMethods<BasicRequestContext>, _ handler: @escaping Handler
+    ) {
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/loki/api/v1/\(path)", method: method) { request, context in
                 do {

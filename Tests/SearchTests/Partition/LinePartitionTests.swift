@@ -192,6 +192,20 @@ import View
         #expect(batch.fields[1].dictionary.withString(0) { Array($0) } == bytes("Bob"))
     }
 
+    /// Far more than one piece of the head's memory.
+    @Test func aRareTextIsFoundInALargeHead() throws {
+        var site = try LineSite()
+        let records = (0..<9_000).map { number in
+            LineSite.record(
+                "{a=\"needle \(number % 7)\"}", Int64(number), bytes("line \(number) of a head; \(number % 999) ends"))
+        }
+        #expect(try site.append(.init(records: records, time: 1)).isEmpty)
+        for text in ["; 77 ", "line 8123 of", "needle", "endsline"] {
+            let expected = records.map { String(decoding: $0.value, as: UTF8.self) }.filter { $0.contains(text) }
+            #expect(try site.partition.texts("{}", .contains(bytes(text))) == expected)
+        }
+    }
+
     @Test func totalsCountByBucketAndLevel() throws {
         var site = try LineSite()
         try site.push("{a=\"1\"}", [(10, "error"), (11, "x"), (20, "error!"), (21, "y"), (31, "z")])

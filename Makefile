@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 BUILD_PACKAGES := libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libsqlite3-dev libpcre2-dev pkg-config
 TEST_PACKAGES  := kcat python3-venv e2fsprogs mount dpkg-dev systemd influxdb influxdb-client
-BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server influxdb
+BENCH_PACKAGES := gcc libc6-dev librdkafka-dev nats-server influxdb ripgrep zstd
 
 CHECK_IMPORTS := --explicit-target-dependency-import-check error
 SWIFT_BUILD  := swift build $(CHECK_IMPORTS)

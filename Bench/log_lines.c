@@ -84,8 +84,8 @@ static char *write_message(struct log_lines *lines, char *at, int level) {
 
 static int status_of(struct log_lines *lines, int level) {
     unsigned draw = number(lines, 100);
-    int status = level == LEVEL_ERROR ? (draw < 60 ? 500 : 503) : draw < 90 ? 200 : draw < 95 ? 201 : draw < 99 ? 404 : 304;
-    return status;
+    if (level == LEVEL_ERROR) return draw < 60 ? 500 : 503;
+    return draw < 90 ? 200 : draw < 95 ? 201 : draw < 99 ? 404 : 304;
 }
 
 // Hundredths of a millisecond, log-normal as latencies are.
@@ -111,10 +111,12 @@ static char *write_json(struct log_lines *lines, char *at, int app, int isNeedle
     at = write_time(stpcpy(at, "{\"ts\":\""), lines->time);
     at += sprintf(at, "\",\"level\":\"%s\",\"service\":\"%s\",\"msg\":\"", levels[level], apps[app]);
     at = write_message(lines, at, level);
-    at += isNeedle ? sprintf(at, "\",\"trace_id\":\"%s", LOG_NEEDLE)
-        : sprintf(at, "\",\"trace_id\":\"%016" PRIx64 "%016" PRIx64, random_next(&lines->random), random_next(&lines->random));
-    return at + sprintf(at, "\",\"user_id\":%u,\"status\":%d,\"duration_ms\":%u.%02u,\"region\":\"%s\",\"path\":\"/api/v1/%s/%u\"}",
-        number(lines, 200000), status, duration / 100, duration % 100, PICK(lines, regions), PICK(lines, paths),
+    at = stpcpy(at, "\",\"trace_id\":\"");
+    uint64_t first = random_next(&lines->random), second = random_next(&lines->random);
+    at += isNeedle ? sprintf(at, LOG_NEEDLE) : sprintf(at, "%016" PRIx64 "%016" PRIx64, first, second);
+    at += sprintf(at, "\",\"user_id\":%u,\"status\":%d,\"duration_ms\":%u.%02u,", number(lines, 200000), status,
+        duration / 100, duration % 100);
+    return at + sprintf(at, "\"region\":\"%s\",\"path\":\"/api/v1/%s/%u\"}", PICK(lines, regions), PICK(lines, paths),
         number(lines, 50000));
 }
 

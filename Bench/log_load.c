@@ -290,9 +290,9 @@ int main(int count, char **arguments) {
     for (int index = 0; index < clients && !directory; index++)
         if (pthread_create(&threads[index], NULL, run_client, NULL) != 0) fail("pthread_create");
     for (int index = 0; index < clients && !directory; index++) pthread_join(threads[index], NULL);
-    printf("{\"lines\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"seconds\":%.6f,\"generatorCPU\":%.6f,\"refused\":%" PRIu64 ",",
-        pushed, sentBytes, (double)(nanoseconds(CLOCK_MONOTONIC) - began) / 1e9,
-        (double)(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - used) / 1e9, again);
+    printf("{\"lines\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"seconds\":%.6f,"
+        "\"generatorCPU\":%.6f,", pushed, sentBytes, again, (double)(nanoseconds(CLOCK_MONOTONIC) - began) / 1e9,
+        (double)(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - used) / 1e9);
     histogram_print(stdout, "latency", &latency);
     printf(",");
     print_facts();

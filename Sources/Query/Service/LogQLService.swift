@@ -39,6 +39,8 @@ public struct LogQLRequest: Sendable {
     public var descending = true
     /// Whether lines tell their metadata and parsed labels apart.
     public var categorizes = false
+    /// Whether `{}`, which Loki refuses, means every stream: what a search without a label is.
+    public var takesEveryStream = false
 
     /// A query at one moment.
     public init(_ text: String, at time: Int64) { (self.text, start, end) = (text, time, time) }
@@ -78,7 +80,7 @@ public struct LogQLService: Sendable {
     public func answer(_ request: LogQLRequest, tenant: String) async throws(LogQLFailure) -> [UInt8] {
         let query: LogQLQuery
         do throws(QueryError) {
-            query = try LogQL.parse(request.text)
+            query = try LogQL.parse(request.text, needsMatcher: !request.takesEveryStream)
         } catch {
             running.refuse(.logql, error)
             throw LogQLFailure(400, error.message)

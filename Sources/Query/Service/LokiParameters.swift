@@ -87,10 +87,7 @@ public struct LokiParameters: Sendable {
 
     /// `/loki/api/v1/query`.
     public func instantQuery() throws(LogQLFailure) -> LogQLRequest {
-        var request = LogQLRequest(value("query") ?? "", at: try time("time") ?? now)
-        request.limit = try limit()
-        request.descending = try descending()
-        return request
+        try shaped(LogQLRequest(value("query") ?? "", at: try time("time") ?? now))
     }
 
     /// `/loki/api/v1/query_range`.
@@ -99,9 +96,15 @@ public struct LokiParameters: Sendable {
         guard end > start else {
             throw LogQLFailure(400, "end timestamp must not be before or equal to start time")
         }
-        var request = LogQLRequest(value("query") ?? "", start: start, end: end, step: try step(start, end))
+        return try shaped(LogQLRequest(value("query") ?? "", start: start, end: end, step: try step(start, end)))
+    }
+
+    /// What both kinds of queries take. `every_stream` is Millrace's own.
+    private func shaped(_ query: LogQLRequest) throws(LogQLFailure) -> LogQLRequest {
+        var request = query
         request.limit = try limit()
         request.descending = try descending()
+        request.takesEveryStream = value("every_stream") == "true"
         return request
     }
 

@@ -3,8 +3,12 @@ import ArgumentParser
 /// `millrace logs`: log lines, into a server and out of it.
 struct LogsCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Push log lines to a server.",
-        subcommands: [LogsPushCommand.self, LogsImportCommand.self])
+        commandName: "logs", abstract: "Find log lines, follow them, push and import them.",
+        discussion: """
+            `millrace logs WORDS` is `millrace logs query WORDS`; a word that is a subcommand's name goes behind `query`.
+            """,
+        subcommands: [LogsQueryCommand.self, LogsPushCommand.self, LogsImportCommand.self],
+        defaultSubcommand: LogsQueryCommand.self)
 }
 
 /// What every command takes that sends lines.

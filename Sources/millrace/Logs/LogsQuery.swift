@@ -1,0 +1,63 @@
+import Query
+
+/// What a person asks, as LogQL. Pure.
+enum LogsQuery {
+    /// LogQL for plain words; LogQL as it is.
+    ///
+    /// - Throws: `CommandFailure` if the words make no query.
+    static func logQL(_ text: String) throws -> String {
+        let trimmed = text.drop { $0 == " " }
+        guard !isLogQL(trimmed) else { return String(trimmed) }
+        do throws(QueryError) {
+            return try PlainSearch(String(trimmed)).text
+        } catch {
+            throw CommandFailure(
+                message: error.message, advice: "`millrace logs query --help` shows how to search",
+                status: ExitStatus.usage)
+        }
+    }
+
+    /// Selectors begin with a brace; metric queries with a function whose argument holds one.
+    private static func isLogQL(_ text: Substring) -> Bool {
+        if text.first == "{" { return true }
+        guard let parenthesis = text.firstIndex(of: "("), text.contains("{") || text.hasPrefix("vector(") else {
+            return false
+        }
+        return text[..<parenthesis].allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == " " }
+    }
+
+    /// Whether it asks for lines, and not for numbers.
+    static func isLogQuery(_ logQL: String) -> Bool { logQL.first == "{" }
+
+    /// By time; lines of one time as they came.
+    static func inOrder(_ lines: [LokiAnswer.Line]) -> [LokiAnswer.Line] {
+        lines.enumerated().sorted { left, right in
+            left.element.time == right.element.time
+                ? left.offset < right.offset : left.element.time < right.element.time
+        }.map(\.element)
+    }
+}
+
+/// What was shown of the latest time, so that asking from that time on shows nothing twice. Pure.
+struct LogsFollowing {
+    /// The first moment to ask for.
+    private(set) var start: Int64
+    private var shown: [LokiAnswer.Line]
+
+    init(_ lines: [LokiAnswer.Line], end: Int64) {
+        start = lines.last?.time ?? end
+        shown = lines.filter { $0.time == lines.last?.time }
+    }
+
+    /// Those of the lines, which are in the order of time, that were not shown yet; now they are.
+    mutating func new(_ lines: [LokiAnswer.Line]) -> [LokiAnswer.Line] {
+        let new = lines.filter { $0.time > start || !shown.contains($0) }
+        guard let last = new.last else { return [] }
+        if last.time > start {
+            start = last.time
+            shown = []
+        }
+        shown += new.filter { $0.time == start }
+        return new
+    }
+}

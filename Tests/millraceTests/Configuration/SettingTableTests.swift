@@ -88,6 +88,7 @@ import Testing
         case .boolean: setting.defaultValue == "true" ? "false" : "true"
         case .integer(let range): setting.defaultValue == "\(range.upperBound)" ? "1" : "\(range.upperBound)"
         case .choice(let words): words.first { $0 != setting.defaultValue } ?? ""
+        case .selectors: #"{app="another"}"#
         }
     }
 }

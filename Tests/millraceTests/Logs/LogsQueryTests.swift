@@ -56,7 +56,7 @@ import Testing
         #expect(LogLineFormat().text(json) == "1970-01-01T00:00:01.500Z x \(json.text)\n")
         #expect(LogLineFormat(foldsJSON: true).text(json) == "1970-01-01T00:00:01.500Z x went wrong status=500\n")
         #expect(LogLineFormat(isRaw: true).text(json) == json.text + "\n")
-        #expect(LogLineFormat(showsLabels: true).text(json).contains(#"{app="x", detected_level="error"}"#))
+        #expect(LogLineFormat(showsLabels: true).text(json).contains(#"{app="x",detected_level="error"}"#))
         let coloured = LogLineFormat(isColoured: true).text(Self.line(0, "a\u{1B}[2Jb", labels))
         #expect(coloured.contains("\u{1B}[31merror"))
         #expect(!coloured.contains("\u{1B}[2J"), "a line cannot clear the terminal")

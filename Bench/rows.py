@@ -1,4 +1,4 @@
-"""The rows of the table: each measures one thing and returns what it found. See also rows_operation and rows_series."""
+"""The rows of the table: each measures one thing and returns what it found. See also rows_operation, rows_series and rows_search."""
 
 import concurrent.futures
 import statistics
@@ -8,6 +8,7 @@ import allocations
 import kafka
 import programs
 import rows_operation
+import rows_search
 import rows_series
 from programs import BenchError
 from report import Row, compare, median, paired
@@ -269,6 +270,7 @@ ROWS = {
     "librdkafka": librdkafka,
     **rows_operation.ROWS,
     **rows_series.ROWS,
+    **rows_search.ROWS,
 }
 
 

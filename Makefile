@@ -82,6 +82,7 @@ test-peers: venv build ## real Kafka clients, raw protocol and bad input against
 test-crash: venv build ## 20 rounds of kill -9 under load
 	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/crash.py --rounds 20
 	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/series.py --rounds 20
+	MILLRACE_BINARY=$(BINARY) $(PYTHON) Tests/Peers/crash/search.py --rounds 20
 
 .PHONY: test-dist
 test-dist: dist venv ## the package and the static binary: what they hold, and that they run

@@ -8,24 +8,20 @@
 // waits for the answer. Only 204 counts as pushed; 429 and 503 are tried again after 50 ms, everything else ends the
 // program. Prints one line of JSON with what is true of the lines. `--class` adds the label class to every stream.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <snappy-c.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http_client.h"
 #include "log_lines.h"
 #include "stats.h"
 
-enum { CLIENTS = 16, ANSWER_BYTES = 64 << 10, STALL_SECONDS = 60, HEAD_BYTES = 512, REFUSALS = 1200, LABEL_BYTES = 256,
-    ENTRY_BYTES = 48 };
+enum { CLIENTS = 16, HEAD_BYTES = 512, REFUSALS = 1200, LABEL_BYTES = 256, ENTRY_BYTES = 48 };
 
 static struct log_lines lines = {.count = 100000, .start = 1772366400000000000, .span = 21600000000000};
 static int port, clients = 2, batch = 4000, asJSON;
@@ -36,46 +32,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct histogram latency;
 static uint64_t pushed, sentBytes, again;
 
-static void fail(const char *what) {
+void fail(const char *what) {
     fprintf(stderr, "log_load: %s: %s\n", what, strerror(errno));
     exit(1);
-}
-
-static int open_connection(void) {
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct timeval stall = {.tv_sec = STALL_SECONDS};
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
-    return descriptor;
-}
-
-static void send_all(int descriptor, const char *bytes, size_t count) {
-    while (count > 0) {
-        ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL);
-        if (sent < 0) fail("send");
-        bytes += sent;
-        count -= (size_t)sent;
-    }
-}
-
-// Reads one answer and returns its status; `answer` then holds it, ended with a zero.
-static int receive(int descriptor, char *answer) {
-    size_t count = 0;
-    for (;;) {
-        ssize_t got = recv(descriptor, answer + count, ANSWER_BYTES - 1 - count, 0);
-        if (got <= 0) fail("recv");
-        count += (size_t)got;
-        answer[count] = 0;
-        char *end = strstr(answer, "\r\n\r\n");
-        if (!end) continue;
-        char *length = strcasestr(answer, "\r\ncontent-length:");
-        size_t body = length && length < end ? strtoull(length + 17, NULL, 10) : 0;
-        if (count >= (size_t)(end + 4 - answer) + body) return atoi(answer + 9);
-        if (count == ANSWER_BYTES - 1) fail("an answer too long");
-    }
 }
 
 static char *put_varint(char *at, uint64_t value) {
@@ -217,7 +176,7 @@ static void *run_client(void *unused) {
     char *text = malloc((size_t)batch * LOG_LINE_BYTES), *plain = malloc(room), *body = malloc(room * 2);
     char *answer = malloc(ANSWER_BYTES);
     if (!all || !text || !plain || !body || !answer) fail("malloc");
-    int descriptor = open_connection();
+    int descriptor = open_connection(port);
     for (;;) {
         int count = 0;
         char *at = text;

@@ -51,6 +51,15 @@ extension ColumnTree {
     func places(_ index: Int) throws(BytesError) -> [[UInt32]] {
         if let known = cache.places[index] { return known }
         let node = nodes[index]
+        if node.skeletons.count == 1 {
+            // Lines of one program are alike as a rule: nothing has to be told apart.
+            guard skeletons[node.skeletons.lowerBound].rows == node.rows else {
+                throw Self.malformed("a skeleton of other rows")
+            }
+            let all = [Array(0..<UInt32(truncatingIfNeeded: node.rows))]
+            cache.places[index] = all
+            return all
+        }
         let codes = try codes(index)
         var places = node.skeletons.map { skeleton in
             var rows: [UInt32] = []

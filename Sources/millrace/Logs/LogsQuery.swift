@@ -38,26 +38,42 @@ enum LogsQuery {
     }
 }
 
-/// What was shown of the latest time, so that asking from that time on shows nothing twice. Pure.
+/// What was shown of the last seconds, so that asking for these again shows nothing twice, and what arrived late is seen.
+/// Pure.
 struct LogsFollowing {
+    /// How late a line may arrive, in nanoseconds of its own time.
+    static let windowNanoseconds: Int64 = 3_000_000_000
+
     /// The first moment to ask for.
     private(set) var start: Int64
     private var shown: [LokiAnswer.Line]
 
-    init(_ lines: [LokiAnswer.Line], end: Int64) {
-        start = lines.last?.time ?? end
-        shown = lines.filter { $0.time == lines.last?.time }
+    /// - Parameters:
+    ///   - lines: what was shown, in the order of time.
+    ///   - end: the moment up to which was asked.
+    ///   - isCut: whether earlier lines were left out, which are not to be shown later.
+    init(_ lines: [LokiAnswer.Line], end: Int64, isCut: Bool) {
+        let window = end - Self.windowNanoseconds
+        start = isCut ? max(window, lines.first?.time ?? window) : window
+        shown = lines
+        forget()
     }
 
     /// Those of the lines, which are in the order of time, that were not shown yet; now they are.
     mutating func new(_ lines: [LokiAnswer.Line]) -> [LokiAnswer.Line] {
-        let new = lines.filter { $0.time > start || !shown.contains($0) }
-        guard let last = new.last else { return [] }
-        if last.time > start {
-            start = last.time
-            shown = []
-        }
-        shown += new.filter { $0.time == start }
+        let new = lines.filter { !shown.contains($0) }
+        shown += new
         return new
+    }
+
+    /// Everything up to `end` was asked for.
+    mutating func advance(to end: Int64) {
+        start = max(start, end - Self.windowNanoseconds)
+        forget()
+    }
+
+    private mutating func forget() {
+        let start = start
+        shown.removeAll { $0.time < start }
     }
 }

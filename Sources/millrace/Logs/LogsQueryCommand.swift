@@ -148,17 +148,25 @@ struct LogsQueryCommand: InterruptibleCommand {
             showsLabels: labels, isRaw: raw)
     }
 
-    /// Asks again and again for what came since; what comes late, with an earlier time, is not seen.
+    /// Asks again and again for the last seconds; what comes later than that, with an earlier time, is not seen.
     private func goOn(
         _ logQL: String, _ request: LokiRequest, after shown: [LokiAnswer.Line], from end: Int64, _ output: Output
     ) async throws {
-        var seen = LogsFollowing(shown, end: end)
+        var seen = LogsFollowing(shown, end: end, isCut: shown.count >= limit)
         while !Interruption.happened {
             try await Task.sleep(for: .milliseconds(Self.pollMilliseconds))
             let now = (wallMilliseconds() + 1) * 1_000_000
-            let answer = try await request.range(
-                logQL, start: seen.start, end: max(now, seen.start + 1), limit: Self.maximumLimit, forward: true)
-            try await show(seen.new(LogsQuery.inOrder(answer.lines)), request, output)
+            var start = seen.start
+            while !Interruption.happened {
+                let answer = try await request.range(
+                    logQL, start: start, end: max(now, start + 1), limit: Self.maximumLimit, forward: true)
+                let lines = LogsQuery.inOrder(answer.lines)
+                try await show(seen.new(lines), request, output)
+                // A full page: there is more behind it.
+                guard lines.count >= Self.maximumLimit, let last = lines.last?.time, last > start else { break }
+                start = last
+            }
+            seen.advance(to: now)
         }
     }
 

@@ -28,14 +28,20 @@ import Testing
         #expect(throws: CommandFailure.self) { try LokiAnswer.read(Array("404 page".utf8)) }
     }
 
-    @Test func aFollowerShowsEveryLineOnce() {
-        var following = LogsFollowing([Self.line(1, "a"), Self.line(5, "b")], end: 9)
-        #expect(following.start == 5)
-        #expect(following.new([Self.line(5, "b"), Self.line(5, "c"), Self.line(6, "d")]).map(\.text) == ["c", "d"])
-        #expect(following.start == 6)
-        #expect(following.new([Self.line(6, "d")]).isEmpty)
-        #expect(following.new([Self.line(6, "d"), Self.line(6, "e")]).map(\.text) == ["e"])
-        #expect(LogsFollowing([], end: 9).start == 9)
+    @Test func aFollowerShowsEveryLineOnceAndTheLateOnes() {
+        let window = LogsFollowing.windowNanoseconds
+        var following = LogsFollowing([Self.line(window, "a")], end: window + 9, isCut: false)
+        #expect(following.start == 9)
+        let late = [Self.line(10, "late"), Self.line(window, "a"), Self.line(window + 20, "b")]
+        #expect(following.new(late).map(\.text) == ["late", "b"])
+        #expect(following.new(late).isEmpty)
+        following.advance(to: window + 30)
+        #expect(following.start == 30)
+        #expect(following.new([Self.line(window + 20, "b"), Self.line(window + 20, "c")]).map(\.text) == ["c"])
+        following.advance(to: window)
+        #expect(following.start == 30, "it never goes back")
+        // What was left out because there were too many is not shown later.
+        #expect(LogsFollowing([Self.line(window, "a")], end: window + 9, isCut: true).start == window)
     }
 
     @Test func contextOfHitsThatTouchIsOneGroup() {

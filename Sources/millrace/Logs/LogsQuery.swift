@@ -46,7 +46,7 @@ struct LogsFollowing {
 
     /// The first moment to ask for.
     private(set) var start: Int64
-    private var shown: [LokiAnswer.Line]
+    private var shown: Set<LokiAnswer.Line>
 
     /// - Parameters:
     ///   - lines: what was shown, in the order of time.
@@ -55,15 +55,13 @@ struct LogsFollowing {
     init(_ lines: [LokiAnswer.Line], end: Int64, isCut: Bool) {
         let window = end - Self.windowNanoseconds
         start = isCut ? max(window, lines.first?.time ?? window) : window
-        shown = lines
+        shown = Set(lines)
         forget()
     }
 
     /// Those of the lines, which are in the order of time, that were not shown yet; now they are.
     mutating func new(_ lines: [LokiAnswer.Line]) -> [LokiAnswer.Line] {
-        let new = lines.filter { !shown.contains($0) }
-        shown += new
-        return new
+        lines.filter { shown.insert($0).inserted }
     }
 
     /// Everything up to `end` was asked for.
@@ -74,6 +72,6 @@ struct LogsFollowing {
 
     private mutating func forget() {
         let start = start
-        shown.removeAll { $0.time < start }
+        shown = shown.filter { $0.time >= start }
     }
 }

@@ -4,7 +4,7 @@ import Telemetry
 /// What `/loki/api/v1/query_range` and `/query` answer, as far as the command shows it.
 struct LokiAnswer: Decodable {
     /// A line with its stream.
-    struct Line: Equatable {
+    struct Line: Hashable {
         /// The labels of its stream.
         var stream: [String: String]
         /// These, the line's structured metadata and what the query extracted.
